@@ -1,0 +1,88 @@
+"""What is known of one model, as the rules and prices need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """US dollars per million tokens. None: the table gives no such price (never zero).
+
+    ``above`` holds dearer rates for the whole request once its input exceeds a number of tokens.
+    ``source``, ``as_of`` and ``region`` say where the figures come from.
+    """
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None
+    cache_write_5m: Decimal | None
+    cache_write_1h: Decimal | None
+    batch_input: Decimal | None
+    batch_output: Decimal | None
+    above: tuple[tuple[int, Decimal, Decimal], ...]
+    source: str
+    as_of: date
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRules:
+    """Prompt caching of a model: ``min_possible`` and ``min_certain`` in tokens (sources disagree between
+    them), ``fields`` that take a marker, ``max_points`` checkpoints, supported ``ttl``."""
+
+    min_possible: int
+    min_certain: int
+    max_points: int | None
+    fields: tuple[str, ...]
+    ttl: tuple[str, ...]
+    max_tokens: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """``end`` of life, ``extended`` = start of dearer extended access; None where not announced."""
+
+    end: date | None
+    extended: date | None
+    successor: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One model id. ``id`` is as the user wrote it; ``base`` without provider prefix, geo prefix and ARN.
+
+    ``route``: bedrock, bedrock_mantle, anthropic, openai, google, azure, other. ``geo``: us, eu, global ...
+    or None. ``vendor``: anthropic, amazon, meta, mistral, cohere, deepseek, openai, qwen, ai21, google ...
+    ``family``: the model without date, version and geo (``claude-haiku-4-5``, ``nova-pro``, ``gpt-4o``).
+    ``tier``: premium, top, mid, small, tiny or None. ``tokenizer``: key for tokens/ (claude-3, claude-4.7,
+    o200k, cl100k, llama3, llama4, mistral, tekken, deepseek, qwen, unknown). ``body``: invoke_model body
+    family (anthropic, nova, titan, llama, mistral_text, mistral_chat, cohere, deepseek, openai, qwen,
+    jamba, openai_like) or None. ``kind``: chat, embedding, image, audio, rerank, video, other.
+    ``thinks``: always thinks before it answers, so that the cap is spent on thinking first.
+    ``reasoning``: takes reasoning settings and rejects ``max_tokens`` in OpenAI chat completions.
+    """
+
+    id: str
+    base: str
+    route: str
+    geo: str | None
+    vendor: str
+    family: str
+    kind: str
+    tier: str | None
+    cheaper: str | None
+    context: int | None
+    max_output: int | None
+    thinks: bool
+    reasoning: bool
+    tokenizer: str
+    body: str | None
+    cache: CacheRules | None
+    lifecycle: Lifecycle | None
+    rates: Rates | None
+    global_rates: Rates | None

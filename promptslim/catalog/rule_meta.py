@@ -1,0 +1,28 @@
+"""The front matter of a rule page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promptslim.core.finding import Confidence, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMeta:
+    """A rule as its page declares it. ``family`` and ``name`` locate page and function:
+    ``rules/<family>/<name>.md`` and ``promptslim/check/<family>/<name with underscores>.py``.
+    ``pedantic`` rules are off unless selected. ``fix``: safe, unsafe, display or no. ``inputs``: python,
+    notebook, and the prompt file kinds the rule reads. ``options`` maps an option to its default."""
+
+    code: str
+    name: str
+    family: str
+    summary: str
+    severity: Severity
+    confidence: Confidence
+    since: str
+    pedantic: bool
+    fix: str
+    inputs: tuple[str, ...]
+    options: Mapping[str, object]

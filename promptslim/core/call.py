@@ -1,0 +1,107 @@
+"""A call to a language model, or the constructor of a model or agent, with what was resolved of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal as Choice
+
+from promptslim.core.prompt import Prompt
+from promptslim.core.text import Location, Span
+from promptslim.core.values import Field
+
+CallKind = Choice["request", "model", "agent"]
+"""request: the call that sends; model: constructor that holds the settings; agent: constructor of an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapKey:
+    """An output-cap key as it is written, with its path in the request (``inferenceConfig.maxTokens``)."""
+
+    path: str
+    value: object
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """What is known of the client object behind a call.
+
+    Timeouts are seconds; ``attempts`` counts the first try too. A field is Unknown where the client is
+    not visible, Absent where it is and leaves the setting out.
+    """
+
+    constructor: str | None
+    location: Location | None
+    read_timeout: Field[float]
+    attempts: Field[int]
+    base_url: Field[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The innermost loop around a call.
+
+    ``over`` is the source text iterated; ``attempts`` is true where the loop repeats the same task
+    (``for attempt in range(3)``, ``while True`` with a successful return); ``carried`` is true where the
+    call depends on an earlier round (history, feedback, an early exit).
+    """
+
+    kind: Choice["for", "while", "comprehension"]
+    over: str
+    location: Location
+    attempts: bool
+    carried: bool
+    concurrent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A path on which the same request is sent again.
+
+    ``cause``: ``malformed`` (a parse or validation failure of the answer), ``transport`` (throttling,
+    timeouts, readiness) or ``unknown``.
+    """
+
+    cause: Choice["malformed", "transport", "unknown"]
+    location: Location
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFacts:
+    """The control flow around a call."""
+
+    loop: Loop | None = None
+    retry: Retry | None = None
+    handler: bool = False
+    interactive: bool = False
+    asynchronous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LlmCall:
+    """One call site. Fields follow design.md; ``opaque`` says that keys may come from outside
+    (``**kwargs``, an unresolved body), so that an absent key proves nothing."""
+
+    id: str
+    sdk: str
+    operation: str
+    kind: CallKind
+    callee: str
+    scope: str
+    scope_span: Span | None
+    location: Location
+    primary: Location
+    model: Field[str]
+    max_tokens: Field[int]
+    cap_keys: tuple[CapKey, ...]
+    system: Field[Prompt]
+    messages: Field[tuple[Prompt, ...]]
+    tools: Field[Prompt]
+    cache_points: Field[int]
+    metadata: Field[object]
+    thinking: Field[object]
+    stream: Field[bool]
+    client: ClientFacts
+    control: ControlFacts
+    opaque: bool

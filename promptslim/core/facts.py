@@ -1,0 +1,43 @@
+"""Everything that extraction says about one file: what the rules work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from promptslim.core.call import LlmCall
+from promptslim.core.prompt import Prompt
+from promptslim.core.result import FileError
+from promptslim.core.text import Document, Location
+from promptslim.core.usage import UsageArithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A ``# promptslim: ...`` comment: its text after the colon, its place, and the spans (whole
+    statements, first and last lines included) to which it applies when it is an ``ignore``."""
+
+    text: str
+    location: Location
+    statement: Location | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """One analysed file. ``documents`` is the file, or the code cells of a notebook in order."""
+
+    path: str
+    documents: tuple[Document, ...]
+    calls: tuple[LlmCall, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    arithmetic: tuple[UsageArithmetic, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    errors: tuple[FileError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The whole run, for rules that fire once. ``whole`` is true where a directory was checked."""
+
+    files: tuple[FileFacts, ...]
+    whole: bool
+    calls: tuple[LlmCall, ...] = field(default=())

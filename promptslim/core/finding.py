@@ -1,0 +1,61 @@
+"""What a rule says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal as Choice
+
+from promptslim.core.text import Fix, Location
+
+Severity = Choice["error", "warning", "info"]
+Confidence = Choice["high", "medium", "low"]
+Basis = Choice["counted", "estimated", "assumed", "measured"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a finding costs, per call. ``usd_per_1k_calls`` is list price; ``basis`` says how it is known
+    and ``source`` the price table with its date. All None where nothing can be said."""
+
+    input_tokens_per_call: int | None = None
+    output_tokens_per_call: int | None = None
+    usd_per_1k_calls: Decimal | None = None
+    basis: Basis | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A further place with a short note ("the prompt", "set here")."""
+
+    location: Location
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. ``primary`` is small (callee, keyword, first line); the rest is ``related``.
+
+    ``evidence`` is normalised text (qualified scope and callee, or the offending sentence) that enters
+    the fingerprint instead of line numbers. ``fingerprint`` is filled by the engine.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    message: str
+    primary: Location
+    evidence: str
+    scope: str | None = None
+    scope_location: Location | None = None
+    sdk: str | None = None
+    model: str | None = None
+    related: tuple[Related, ...] = ()
+    impact: Impact = Impact()
+    fixes: tuple[Fix, ...] = ()
+    fingerprint: str = ""

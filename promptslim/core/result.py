@@ -1,0 +1,66 @@
+"""What a run hands to the renderers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptslim.core.call import LlmCall
+from promptslim.core.finding import Finding
+from promptslim.core.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class FileError:
+    """A file that could not be read or parsed; also reported as the finding PS902. ``line`` is 1-based."""
+
+    path: str
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a run. ``unread`` maps a suffix (".ts") to the number of files that carry LLM markers but
+    are in a language that is not read; ``skipped`` maps a reason ("test", "vendored", "generated",
+    "ignored") to the number of files left out by default."""
+
+    files: int
+    calls: int
+    findings: int
+    suppressed: int
+    baselined: int
+    fixed_in_baseline: int = 0
+    unread: tuple[tuple[str, int], ...] = ()
+    skipped: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Findings in their final order (path, cell, line, column, code)."""
+
+    findings: tuple[Finding, ...]
+    errors: tuple[FileError, ...]
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """Tokens of a text: ``n`` within [``low``, ``high``].
+
+    ``method``: api (the provider counted), reconstructed (rebuilt Claude vocabulary), vocabulary (the
+    model's own file), estimate (regression, see tokens/).
+    """
+
+    n: int
+    low: int
+    high: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Every call and prompt that was found, in order of path, cell and line."""
+
+    calls: tuple[LlmCall, ...]
+    prompts: tuple[Prompt, ...]
+    errors: tuple[FileError, ...]
