@@ -1,0 +1,1 @@
+"""The engine, suppressions and baseline, and one rule per module in the folders, one folder per family."""

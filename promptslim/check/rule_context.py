@@ -47,14 +47,17 @@ class RuleContext:
 
     @property
     def catalog(self) -> Catalog:
+        """Models, thresholds, phrases and signatures."""
         return self.run.catalog
 
     @property
     def settings(self) -> Settings:
+        """The resolved configuration of the run."""
         return self.run.settings
 
     @property
     def today(self) -> date:
+        """The date that the run takes for today."""
         return self.run.today
 
     def model(self, model_id: str | None) -> ModelFacts | None:

@@ -58,9 +58,21 @@ class TokenCount:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSize:
+    """Tokens of a call: of the static text of its system prompt (None: not known), and of all that is
+    sent before the first hole (tools, system, messages; None: not known)."""
+
+    system: TokenCount | None
+    stable_prefix: TokenCount | None
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
-    """Every call and prompt that was found, in order of path, cell and line."""
+    """Every call and prompt that was found, in order of path, cell and line. ``call_sizes`` and
+    ``prompt_sizes`` go with ``calls`` and ``prompts``, one to one."""
 
     calls: tuple[LlmCall, ...]
     prompts: tuple[Prompt, ...]
     errors: tuple[FileError, ...]
+    call_sizes: tuple[CallSize, ...] = ()
+    prompt_sizes: tuple[TokenCount, ...] = ()

@@ -1,0 +1,1 @@
+"""Rules on this tool's own working."""

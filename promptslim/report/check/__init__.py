@@ -1,0 +1,1 @@
+"""Output formats of ``promptslim check``: one module each, with ``render(result, view)``."""

@@ -1,0 +1,48 @@
+"""The output formats, found by walking the folders: ``report/<command>/<format>.py``."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from promptslim.core.result import CheckResult, Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a result is to be shown.
+
+    ``colour``: terminal colours, where the format has any. ``summary``: end with a summary, where the
+    format has one. ``copies`` maps a path to the first path with the same content, for formats that fold
+    the findings of copies. ``rules`` maps a rule code to what its page says (``name``, ``summary`` ...).
+    """
+
+    colour: bool = False
+    summary: bool = True
+    copies: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+CheckRenderer = Callable[[CheckResult, View], Iterator[str]]
+InventoryRenderer = Callable[[Inventory, View], Iterator[str]]
+
+
+def names(command: str) -> tuple[str, ...]:
+    """Formats of a command, ``text`` first, then by name."""
+    folder = f"{os.path.dirname(__file__)}/{command}"  # noqa: PTH120 (pathlib would be loaded for this alone)
+    with os.scandir(folder) as entries:
+        found = {entry.name[:-3] for entry in entries if entry.name.endswith(".py") and not entry.name.startswith("_")}
+    return ("text", *sorted(found - {"text"}))
+
+
+def check_renderer(name: str) -> CheckRenderer:
+    """The renderer of a format in ``names("check")``: an iterator of lines with their line breaks."""
+    return cast("CheckRenderer", importlib.import_module(f"promptslim.report.check.{name}").render)
+
+
+def inventory_renderer(name: str) -> InventoryRenderer:
+    """The renderer of a format in ``names("inventory")``: an iterator of lines with their line breaks."""
+    return cast("InventoryRenderer", importlib.import_module(f"promptslim.report.inventory.{name}").render)

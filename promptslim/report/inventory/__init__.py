@@ -1,0 +1,1 @@
+"""Output formats of ``promptslim inventory``: one module each, with ``render(inventory, view)``."""
