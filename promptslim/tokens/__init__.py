@@ -1,0 +1,1 @@
+"""Token counts: estimated, reconstructed, or by a vocabulary file; and their cache."""
