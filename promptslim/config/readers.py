@@ -1,0 +1,99 @@
+"""Readers of single TOML values: each gives the value in the type of the option, or says what it expected.
+
+The values are what ``tomllib`` makes of a file, so that strings, booleans, lists and dicts are all there is
+to tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+Reader = Callable[[object], T]
+
+
+class MismatchError(Exception):
+    """A value of another type. ``inner`` leads from the option to the value at fault (keys of tables)."""
+
+    def __init__(self, expected: str, found: object, inner: tuple[str, ...] = ()) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.found = found
+        self.inner = inner
+
+
+def describe(value: object) -> str:
+    """The kind of a TOML value in words; a string is quoted, with control characters escaped."""
+    match value:
+        case bool():
+            return "a boolean"
+        case str():
+            return repr(value if len(value) <= 40 else value[:39] + "…")
+        case int():
+            return f"the integer {value}"
+        case float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"
+
+
+def string(value: object) -> str:
+    """A string, as it is."""
+    if not isinstance(value, str):
+        raise MismatchError("a string", value)
+    return value
+
+
+def boolean(value: object) -> bool:
+    """``true`` or ``false``; the integers 0 and 1 are neither."""
+    if not isinstance(value, bool):
+        raise MismatchError("true or false", value)
+    return value
+
+
+def strings(value: object) -> tuple[str, ...]:
+    """A list of strings, which may be empty."""
+    if not isinstance(value, list):
+        raise MismatchError("a list of strings", value)
+    for item in value:
+        if not isinstance(item, str):
+            raise MismatchError("a list of strings only", item)
+    return tuple(value)
+
+
+def plain_table(value: object) -> Mapping[str, object]:
+    """A table whose content someone else checks."""
+    if not isinstance(value, dict):
+        raise MismatchError("a table", value)
+    return value
+
+
+def one_of(choices: tuple[str, ...]) -> Reader[str]:
+    """A reader of a string that must be one of the choices."""
+
+    def read(value: object) -> str:
+        if value not in choices:
+            raise MismatchError(f"one of {', '.join(choices)}", value)
+        return str(value)
+
+    return read
+
+
+def table_of(item: Reader[T]) -> Reader[Mapping[str, T]]:
+    """A reader of a table whose values are all read alike."""
+
+    def read(value: object) -> Mapping[str, T]:
+        result: dict[str, T] = {}
+        for key, inner in plain_table(value).items():
+            try:
+                result[key] = item(inner)
+            except MismatchError as error:
+                raise MismatchError(error.expected, error.found, (key, *error.inner)) from None
+        return result
+
+    return read
