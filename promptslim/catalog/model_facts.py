@@ -11,8 +11,10 @@ from decimal import Decimal
 class Rates:
     """US dollars per million tokens. None: the table gives no such price (never zero).
 
-    ``above`` holds dearer rates for the whole request once its input exceeds a number of tokens.
-    ``source``, ``as_of`` and ``region`` say where the figures come from.
+    ``above`` holds dearer rates (tokens, input, output) for the whole request once its input exceeds a
+    number of tokens, ``above_cached`` those of cached tokens (tokens, read, 5m write) in the same bands.
+    ``source``, ``as_of`` and ``region`` say where the figures come from; ``region`` is a profile, a
+    region, or ``list price``.
     """
 
     input: Decimal
@@ -26,6 +28,11 @@ class Rates:
     source: str
     as_of: date
     region: str
+    flex_input: Decimal | None = None
+    flex_output: Decimal | None = None
+    priority_input: Decimal | None = None
+    priority_output: Decimal | None = None
+    above_cached: tuple[tuple[int, Decimal | None, Decimal | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +70,10 @@ class ModelFacts:
     o200k, cl100k, llama3, llama4, mistral, tekken, deepseek, qwen, unknown). ``body``: invoke_model body
     family (anthropic, nova, titan, llama, mistral_text, mistral_chat, cohere, deepseek, openai, qwen,
     jamba, openai_like) or None. ``kind``: chat, embedding, image, audio, rerank, video, other.
-    ``thinks``: always thinks before it answers, so that the cap is spent on thinking first.
+    ``thinks``: thinks before it answers, so that the cap is spent on thinking first; ``thinks_off`` names
+    the request settings that change that (empty: nothing does, it always thinks).
     ``reasoning``: takes reasoning settings and rejects ``max_tokens`` in OpenAI chat completions.
+    ``burndown``: quota tokens that one output token costs on bedrock-runtime, lowest and highest source.
     """
 
     id: str
@@ -86,3 +95,5 @@ class ModelFacts:
     lifecycle: Lifecycle | None
     rates: Rates | None
     global_rates: Rates | None
+    thinks_off: tuple[str, ...] = ()
+    burndown: tuple[int, int] | None = None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from promptslim.core.finding import Confidence, Severity
+if TYPE_CHECKING:
+    # Only for annotations: the rule list is read by runs that build no finding.
+    from promptslim.core.finding import Confidence, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,8 @@ class RuleMeta:
     """A rule as its page declares it. ``family`` and ``name`` locate page and function:
     ``rules/<family>/<name>.md`` and ``promptslim/check/<family>/<name with underscores>.py``.
     ``pedantic`` rules are off unless selected. ``fix``: safe, unsafe, display or no. ``inputs``: python,
-    notebook, and the prompt file kinds the rule reads. ``options`` maps an option to its default."""
+    notebook, and the prompt file kinds the rule reads. ``options`` maps an option to its default,
+    ``option_descriptions`` to one line on what it does."""
 
     code: str
     name: str
@@ -26,3 +30,4 @@ class RuleMeta:
     fix: str
     inputs: tuple[str, ...]
     options: Mapping[str, object]
+    option_descriptions: Mapping[str, str] = field(default_factory=dict)
