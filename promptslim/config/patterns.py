@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SPECIAL = re.compile(r"[*?\[\\]")
+_NONE = (-1, -1)
 _SMALL_CLASS = re.compile(r"\[(\w+)\]")
 
 
@@ -36,10 +37,13 @@ class _Glob:
 
 
 class IgnorePatterns:
-    """A list of patterns in the syntax of .gitignore; the last one that matches decides."""
+    """A list of patterns in the syntax of .gitignore; the last one that matches decides.
+
+    ``anchored`` is true where some pattern has a slash, so that paths matter and not only names.
+    """
 
     __slots__ = (
-        "_files", "_folders", "_globs", "_ignores", "_names", "_paths", "_prefixes", "_suffixes",
+        "_files", "_folders", "_globs", "_ignores", "_names", "_paths", "_prefixes", "_suffixes", "_tails", "anchored",
     )  # fmt: skip
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -54,6 +58,8 @@ class IgnorePatterns:
         self._folders: dict[str, int] = {}
         for line in lines:
             self._add(line)
+        self._tails = tuple(self._suffixes)
+        self.anchored = bool(self._paths) or any(not glob.by_name for glob in self._globs)
 
     def _add(self, line: str) -> None:
         body = line.removesuffix("\n").removesuffix("\r")
@@ -86,7 +92,7 @@ class IgnorePatterns:
 
     @staticmethod
     def _note(table: dict[str, tuple[int, int]], key: str, index: int, folders_only: bool) -> None:
-        table[key] = (table.get(key, (-1, -1))[0] if folders_only else index, index)
+        table[key] = (table.get(key, _NONE)[0] if folders_only else index, index)
 
     def __bool__(self) -> bool:
         return bool(self._ignores)
@@ -97,15 +103,9 @@ class IgnorePatterns:
         ``path`` is relative to the folder of the patterns, with forward slashes, ``name`` its last
         component. Only the path itself is judged: whoever walks does not enter ignored folders.
         """
-        memo = self._folders if folder else self._files
-        best = memo.get(name)
-        if best is None:
-            best = memo[name] = self._by_name(name, folder)
-        if self._paths:
-            best = max(best, self._paths.get(path, (-1, -1))[folder])
-        for glob in self._globs:
-            if not glob.by_name and glob.index > best and path.startswith(glob.head) and glob.hits(path, folder):
-                best = glob.index
+        best = self._by_name(name, folder)
+        if self.anchored:
+            best = self._by_path(path, folder, best)
         return None if best < 0 else self._ignores[best]
 
     def covers(self, path: str) -> bool:
@@ -119,15 +119,28 @@ class IgnorePatterns:
         return bool(self.verdict(path, path[path.rfind("/") + 1 :], folder=False))
 
     def _by_name(self, name: str, folder: bool) -> int:
-        best = self._names.get(name, (-1, -1))[folder]
-        for tail, found in self._suffixes.items():
-            if name.endswith(tail):
-                best = max(best, found[folder])
+        """Index of the last pattern without a slash that matches, -1 where none does."""
+        memo = self._folders if folder else self._files
+        best = memo.get(name)
+        if best is not None:
+            return best
+        best = self._names.get(name, _NONE)[folder]
+        if name.endswith(self._tails):
+            best = max(best, *(found[folder] for tail, found in self._suffixes.items() if name.endswith(tail)))
         for head, found in self._prefixes.items():
             if name.startswith(head):
                 best = max(best, found[folder])
         for glob in self._globs:
             if glob.by_name and glob.index > best and glob.hits(name, folder):
+                best = glob.index
+        memo[name] = best
+        return best
+
+    def _by_path(self, path: str, folder: bool, best: int) -> int:
+        """Index of the last pattern with a slash that matches, ``best`` where none after it does."""
+        best = max(best, self._paths.get(path, _NONE)[folder])
+        for glob in self._globs:
+            if not glob.by_name and glob.index > best and path.startswith(glob.head) and glob.hits(path, folder):
                 best = glob.index
         return best
 

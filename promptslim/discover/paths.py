@@ -1,0 +1,139 @@
+"""The paths that a user gives -> the files to analyse."""
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH100, PTH118, PTH119, PTH120
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from promptslim.config.error import printable, suggestion
+from promptslim.core.result import FileError
+from promptslim.discover import walk as walking
+from promptslim.discover.kinds import suffix_of
+from promptslim.discover.walk import Rules, excluded_file, walk
+
+STDIN = "-"
+OTHER_KIND = "other kind"
+
+
+class PathError(Exception):
+    """A path that cannot be used. The message is one printable line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """The files of a run. Paths are relative to the working directory, with forward slashes, sorted.
+
+    ``given`` are those that the user named one by one. ``unread`` are files in languages that are not
+    analysed. ``skipped`` counts what was left out by reason: files as "test", "vendored", "generated",
+    "ignored", "excluded", "link" and "other kind" (given, but of a kind that is not read), and "folder"
+    for folders that were not entered. ``whole`` is true where a folder was given, ``stdin`` where ``-`` was.
+    """
+
+    files: tuple[str, ...]
+    given: frozenset[str]
+    unread: tuple[str, ...]
+    skipped: tuple[tuple[str, int], ...]
+    errors: tuple[FileError, ...]
+    whole: bool
+    stdin: bool
+
+
+def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool = False) -> Discovered:
+    """Find the files of a run.
+
+    ``paths`` are files, folders, globs (for shells that leave them alone) or ``-``, relative to the absolute
+    folder ``cwd``. A file that is named is taken whatever its name and place, unless ``force_exclude``; a
+    folder that is named is walked, and the rules apply to what lies in it. Raises PathError where a path
+    is missing or neither file nor folder, or a glob matches nothing.
+    """
+    files: set[str] = set()
+    given: set[str] = set()
+    unread: set[str] = set()
+    skipped: Counter[str] = Counter()
+    errors: dict[str, FileError] = {}
+    whole = False
+    for path in _expanded([path for path in paths if path != STDIN], cwd):
+        full = os.path.abspath(os.path.join(cwd, path))
+        shown = shown_path(full, cwd)
+        if not _is_folder(path, full):
+            reason = excluded_file(shown, rules, cwd) if force_exclude else None
+            if suffix_of(os.path.basename(full)) not in rules.suffixes:
+                reason = OTHER_KIND
+            if reason is not None:
+                skipped[reason] += 1
+            else:
+                files.add(shown)
+                given.add(shown)
+            continue
+        whole = True
+        prefix = "" if shown == "." else shown + "/"
+        for what, inner, detail in walk(full, rules):
+            match what:
+                case walking.TAKEN:
+                    files.add(prefix + inner)
+                case walking.UNREAD:
+                    unread.add(prefix + inner)
+                case walking.FAILED:
+                    place = prefix + inner or "."
+                    errors[place] = FileError(place, None, f"cannot read the folder: {detail}")
+                case _:
+                    skipped[what] += 1
+    return Discovered(
+        files=tuple(sorted(files)),
+        given=frozenset(given),
+        unread=tuple(sorted(unread)),
+        skipped=tuple(sorted(skipped.items())),
+        errors=tuple(errors[place] for place in sorted(errors)),
+        whole=whole,
+        stdin=STDIN in paths,
+    )
+
+
+def shown_path(full: str, cwd: str) -> str:
+    """An absolute path relative to the absolute working directory, with forward slashes."""
+    if full.startswith(cwd + os.sep):
+        return full[len(cwd) + 1 :].replace(os.sep, "/")
+    try:
+        return os.path.relpath(full, cwd).replace(os.sep, "/")
+    except ValueError:  # another drive on Windows
+        return full.replace(os.sep, "/")
+
+
+def _expanded(paths: Sequence[str], cwd: str) -> Iterator[str]:
+    for path in paths:
+        if not any(char in path for char in "*?[") or os.path.lexists(os.path.join(cwd, path)):
+            yield path
+            continue
+        from glob import glob
+
+        matches = sorted(glob(path, root_dir=cwd, recursive=True))  # noqa: PTH207
+        if not matches:
+            raise PathError(f"no file matches {printable(path)!r}")
+        yield from matches
+
+
+def _is_folder(path: str, full: str) -> bool:
+    """True for a folder, False for a regular file, PathError for anything else."""
+    try:
+        mode = os.stat(full).st_mode  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise PathError(f"cannot open {printable(path)}: {error.strerror}") from None
+        raise PathError(f"no such file or folder: {printable(path)}{_near(full)}") from None
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise PathError(f"neither a file nor a folder: {printable(path)}")
+    return stat.S_ISDIR(mode)
+
+
+def _near(full: str) -> str:
+    try:
+        names = os.listdir(os.path.dirname(full))  # noqa: PTH208
+    except (OSError, ValueError):
+        return ""
+    hint = suggestion(os.path.basename(full), names, "")
+    return f"; {hint}" if hint else ""

@@ -1,0 +1,175 @@
+"""The files of a project, read once each, with a record of what was read and what was missing."""
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH116, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from promptslim.config.settings import Settings
+from promptslim.core.result import FileError
+from promptslim.discover.call_index import CallIndex, project_index, store_of
+from promptslim.discover.decode import Decoded, DecodeError, decode
+from promptslim.discover.ignore_files import repository_of
+from promptslim.discover.paths import shown_path
+from promptslim.discover.reading import limit_of, read_bytes
+from promptslim.discover.walk import TAKEN, rules_of, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was asked of the files since the observation began; the sets grow while it lasts."""
+
+    reads: set[str] = field(default_factory=set)
+    misses: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+
+class DiskFiles:
+    """``core.files.ProjectFiles`` over the file system.
+
+    Only what lies below ``root``, and files handed over by ``hold``, can be read: source that names a path
+    elsewhere does not make us open it. Each file is read at most once, so that a run sees one state.
+    """
+
+    __slots__ = ("_cwd", "_decoded", "_errors", "_exists", "_held", "_index", "_observation", "_root")
+
+    def __init__(self, root: str, cwd: str, index: Callable[[], CallIndex]) -> None:
+        """``root`` and ``cwd`` are absolute; ``index`` makes the call index, on the first query."""
+        self._root = root
+        self._cwd = cwd
+        self._index: Callable[[], CallIndex] | CallIndex = index
+        self._held: dict[str, bytes] = {}
+        self._decoded: dict[str, Decoded | None] = {}
+        self._errors: dict[str, FileError] = {}
+        self._exists: dict[str, bool] = {}
+        self._observation = Observation()
+
+    @property
+    def root(self) -> str:
+        """Absolute folder of the project."""
+        return self._root
+
+    def hold(self, path: str, data: bytes) -> None:
+        """Take the content of a file that was read before, or comes from standard input."""
+        self._held[path] = data
+        self._exists[path] = True
+
+    @property
+    def observation(self) -> Observation:
+        """The record that is being taken down."""
+        return self._observation
+
+    def observe(self) -> Observation:
+        """Begin a new record; it takes down every question from now on, answered from memory or not."""
+        self._observation = Observation()
+        return self._observation
+
+    def text(self, path: str) -> str | None:
+        """The decoded text of a file, None where it is missing, unreadable, too large or not text."""
+        decoded = self.decoded(path)
+        return None if decoded is None else decoded.text
+
+    def decoded(self, path: str) -> Decoded | None:
+        """As ``text``, with what is needed to write an edited text back."""
+        path = os.path.normpath(path).replace(os.sep, "/")
+        if path not in self._decoded:
+            try:
+                self._decoded[path] = decode(self._content(path), python=path.endswith(".py"))
+            except DecodeError as error:
+                self._decoded[path] = None
+                self._errors[path] = FileError(path, error.line, str(error))
+        decoded = self._decoded[path]
+        (self._observation.misses if decoded is None else self._observation.reads).add(path)
+        return decoded
+
+    def why(self, path: str) -> FileError | None:
+        """Why ``text`` gave None for this path, None where it did not or was not asked."""
+        return self._errors.get(os.path.normpath(path).replace(os.sep, "/"))
+
+    def exists(self, path: str) -> bool:
+        """True for a regular file below the root."""
+        path = os.path.normpath(path).replace(os.sep, "/")
+        found = self._exists.get(path)
+        if found is None:
+            found = self._exists[path] = self._is_file(path)
+        (self._observation.reads if found else self._observation.misses).add(path)
+        return found
+
+    def callers(self, name: str) -> tuple[str, ...]:
+        """Files of the project that may call something named ``name``, in sorted order (see call_index.py)."""
+        self._observation.names.add(name)
+        if not isinstance(self._index, CallIndex):
+            self._index = self._index()
+        shown = (shown_path(f"{self._root}{os.sep}{path}", self._cwd) for path in self._index.callers(name))
+        return tuple(sorted(shown))
+
+    def _content(self, path: str) -> bytes:
+        """The bytes of a file; DecodeError where there is nothing to analyse."""
+        limit = limit_of(path)
+        data = self._held.pop(path, None)
+        if data is None:
+            if not self._inside(path):
+                raise DecodeError("outside the project")
+            try:
+                data = read_bytes(os.path.join(self._cwd, path), limit)
+            except (OSError, ValueError) as error:
+                raise DecodeError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        if len(data) > limit:
+            raise DecodeError(f"larger than {limit // 1_000_000} MB; not analysed")
+        return data
+
+    def _inside(self, path: str) -> bool:
+        full = os.path.normpath(os.path.join(self._cwd, path))
+        return full.startswith(self._root.rstrip(os.sep) + os.sep)
+
+    def _is_file(self, path: str) -> bool:
+        if not self._inside(path):
+            return False
+        try:
+            return stat.S_ISREG(os.stat(os.path.join(self._cwd, path)).st_mode)
+        except (OSError, ValueError):
+            return False
+
+
+def open_project(root: str, settings: Settings, cwd: str) -> DiskFiles:
+    """The files below the absolute folder ``root``, whose callers come from all its Python files and notebooks
+    but tests and what the settings exclude, whatever part of it is analysed."""
+
+    def index() -> CallIndex:
+        from promptslim.config.cache_folder import cache_folder
+
+        rules = replace(rules_of(settings), tests=False, include=None)
+        paths = [path for what, path, _ in walk(root, rules) if what == TAKEN]
+        return project_index(root, paths, store_of(root, str(cache_folder())) if settings.cache else None)
+
+    return DiskFiles(root, cwd, index)
+
+
+def root_of(folder: str, settings: Settings, cwd: str) -> str:
+    """The absolute folder of the project that an absolute ``folder`` belongs to.
+
+    For a folder in the project around the working directory it is that of the config file or the top of
+    the repository, whichever is nearer to the working directory, else the working directory. For any
+    other folder it is the top of its own repository, else the folder itself.
+    """
+    candidates = [place for place in (settings.folder, repository_of(cwd)) if place is not None]
+    home = max(candidates, key=len, default=cwd)
+    if (folder + os.sep).startswith(home.rstrip(os.sep) + os.sep):
+        return home
+    return repository_of(folder) or folder
+
+
+def by_root(paths: Iterable[str], settings: Settings, cwd: str) -> dict[str, list[str]]:
+    """Files (relative to ``cwd``) grouped by the project they belong to, in their order."""
+    roots: dict[str, str] = {}
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        folder = os.path.dirname(path)
+        if folder not in roots:
+            roots[folder] = root_of(os.path.normpath(os.path.join(cwd, folder)), settings, cwd)
+        groups.setdefault(roots[folder], []).append(path)
+    return groups
