@@ -43,24 +43,30 @@ class Catalog:
     The model tables are parsed at the first question about a model: most files ask none.
     """
 
-    __slots__ = ("_by_name", "_core", "_folder", "_models", "_models_text", "_names", "_tables", "rules")
+    __slots__ = (
+        "_by_name",
+        "_core",
+        "_folder",
+        "_models",
+        "_models_text",
+        "_names",
+        "_priced",
+        "_region",
+        "_tables",
+        "rules",
+    )
 
     rules: tuple[RuleMeta, ...]
     """Every rule with a page, in order of code."""
 
-    def __init__(
-        self,
-        folder: Path,
-        core: Mapping[str, Any],
-        models_text: str,
-        names: Mapping[str, str] | None = None,
-        tables: Sequence[Mapping[str, Any]] = (),
-    ) -> None:
+    def __init__(self, folder: Path, core: Mapping[str, Any], models_text: str) -> None:
         self._folder = folder
         self._core = core
         self._models_text = models_text
-        self._names = dict(names or {})
-        self._tables = tuple(tables)
+        self._names: Mapping[str, str] = {}
+        self._tables: tuple[Mapping[str, Any], ...] = ()
+        self._region: str | None = None
+        self._priced: date | None = None
         self._models: Models | None = None
         self.rules = tuple(_rule(entry) for entry in core["rules"])
         self._by_name = {key: rule for rule in self.rules for key in (rule.code, rule.name)}
@@ -84,10 +90,10 @@ class Catalog:
 
     @property
     def as_of(self) -> date:
-        """Date of the oldest model table that came with the package."""
+        """Date of the prices: of the user's price file, else of the oldest table that came with the package."""
         from datetime import date
 
-        return date.fromisoformat(self._core["as_of"])
+        return self._priced or date.fromisoformat(self._core["as_of"])
 
     def rule(self, code_or_name: str) -> RuleMeta | None:
         """The rule ``PS101`` or ``missing-max-tokens``."""
@@ -119,18 +125,29 @@ class Catalog:
         """Every model of the tables, once per geo profile and region that has a price of its own."""
         return self._model_tables().every()
 
-    def with_user(self, models: Mapping[str, str], tables: Sequence[Mapping[str, Any]] = ()) -> Catalog:
-        """This catalog with the user's names for models (ARN, profile id or alias -> model id) and model
-        tables in the layout of ``rules/models``; a later entry of the same id wins, key by key.
+    def with_user(
+        self,
+        models: Mapping[str, str],
+        tables: Sequence[Mapping[str, Any]] = (),
+        *,
+        prices: Mapping[str, Any] | None = None,
+        region: str | None = None,
+    ) -> Catalog:
+        """This catalog as the user changes it.
+
+        ``models``: ARN, profile id or alias -> model id. ``tables``: model tables in the layout of
+        ``rules/models``; a later entry of the same id wins, key by key. ``prices``: such a table made from
+        a price file; it comes before ``tables``, and its date becomes ``as_of``. ``region``: whose prices
+        count for a Bedrock id that names none.
 
         Raises CatalogError where a table does not have that layout.
         """
-        if not models and not tables:
-            return self
-        catalog = Catalog(
-            self._folder, self._core, self._models_text, {**self._names, **models}, (*self._tables, *tables)
-        )
-        if tables:
+        catalog = Catalog(self._folder, self._core, self._models_text)
+        catalog._names = {**self._names, **models}
+        catalog._tables = (*self._tables, *((prices,) if prices else ()), *tables)
+        catalog._region = region or self._region
+        catalog._priced = prices["as_of"] if prices else self._priced
+        if tables or prices:
             catalog._model_tables()
         return catalog
 
@@ -160,7 +177,7 @@ class Catalog:
             for number, table in enumerate(self._tables, 1):
                 name = f"user model table {number}"
                 tables = extended(tables, table, grammar, lambda _kind, _number, name=name: (name, None))  # type: ignore[misc]
-            self._models = Models(tables, grammar, self._names)
+            self._models = Models(tables, grammar, self._names, self._region)
         return self._models
 
 

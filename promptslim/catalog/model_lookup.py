@@ -19,15 +19,19 @@ _OTHERS = ("other", "local", "azure")
 class Models:
     """The compiled model tables with the user's own names for models.
 
-    ``names`` maps an ARN, the last part of an ARN, or any alias to a model id.
+    ``names`` maps an ARN, the last part of an ARN, or any alias to a model id. ``region`` is that of a
+    Bedrock id without one.
     """
 
-    __slots__ = ("_compiled", "_found", "_grammar", "_names")
+    __slots__ = ("_compiled", "_found", "_grammar", "_names", "_region")
 
-    def __init__(self, compiled: Compiled, grammar: Grammar, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, compiled: Compiled, grammar: Grammar, names: Mapping[str, str], region: str | None = None
+    ) -> None:
         self._compiled = compiled
         self._grammar = grammar
         self._names = names
+        self._region = region
         self._found: dict[tuple[str, str | None], ModelFacts | None] = {}
 
     def find(self, text: str, route: str | None) -> ModelFacts | None:
@@ -64,6 +68,8 @@ class Models:
             parsed = parse(target, self._grammar)
         if parsed.opaque:
             return None
+        if self._region and parsed.region is None and parsed.route in ("bedrock", "bedrock_mantle"):
+            parsed = replace(parsed, region=self._region)
         if route == "bedrock_mantle" and parsed.route == "bedrock":
             parsed = replace(parsed, route=route)
         model = self._model(parsed)

@@ -1,0 +1,1 @@
+"""Rates with provenance, the cost of a call, cache economics, and price files."""

@@ -1,0 +1,26 @@
+"""The catalog as the user's settings change it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from promptslim.catalog import Catalog
+from promptslim.config.settings import Settings
+
+
+def user_catalog(catalog: Catalog, settings: Settings) -> Catalog:
+    """``catalog`` with the user's price file, model tables and names for models, in this order: later wins.
+
+    Raises CatalogError and PriceFileError where a file cannot be used.
+    """
+    from promptslim.pricing.update import prices_path
+
+    prices = None
+    if settings.prices or prices_path(None).is_file():
+        from promptslim.pricing.price_file import prices_table
+        from promptslim.pricing.update import user_prices
+
+        found = user_prices(settings.prices)
+        prices = prices_table(found, catalog.id_grammar()) if found else None
+    tables = [catalog.read_table(Path(path)) for path in settings.catalog]
+    return catalog.with_user(settings.models, tables, prices=prices, region=settings.region)
