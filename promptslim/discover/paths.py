@@ -113,7 +113,7 @@ def _expanded(paths: Sequence[str], cwd: str) -> Iterator[str]:
 
         matches = sorted(glob(path, root_dir=cwd, recursive=True))  # noqa: PTH207
         if not matches:
-            raise PathError(f"no file matches {printable(path)!r}")
+            raise PathError(f"no file matches {path!r}")
         yield from matches
 
 

@@ -32,7 +32,7 @@ class DiskFiles:
     """``core.files.ProjectFiles`` over the file system.
 
     Only what lies below ``root``, and files handed over by ``hold``, can be read: source that names a path
-    elsewhere does not make us open it. Each file is read at most once, so that a run sees one state.
+    elsewhere does not make us open it. A text is read once and stays the same for the run.
     """
 
     __slots__ = ("_cwd", "_decoded", "_errors", "_exists", "_held", "_index", "_observation", "_root")
