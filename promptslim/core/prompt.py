@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal as Choice
 
@@ -33,7 +34,7 @@ class Literal:
 
     text: str
     location: Location | None = None
-    source_map: tuple[int, ...] | None = None
+    source_map: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

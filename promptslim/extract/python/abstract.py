@@ -1,0 +1,255 @@
+"""Abstract values: what an expression may be at run time, as far as the source shows it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promptslim.core.prompt import Hole, Literal, Origin, Part
+from promptslim.core.text import Location
+
+if TYPE_CHECKING:
+    from promptslim.extract.python.evaluate import Frame
+    from promptslim.extract.python.module import Module
+
+MOST_CASES = 8
+"""Alternatives kept apart for one value; beyond them nothing is claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A number, bool, None, bytes or Ellipsis."""
+
+    value: object
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string built from literal parts and holes, in order."""
+
+    parts: tuple[Part, ...]
+    location: Location | None = None
+
+    @property
+    def exact(self) -> str | None:
+        """The string, or None where it has holes."""
+        if any(isinstance(part, Hole) for part in self.parts):
+            return None
+        return "".join(part.text for part in self.parts if isinstance(part, Literal))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a dict or one keyword of a builder. ``maybe``: set on some paths only."""
+
+    key: str
+    value: Value
+    location: Location | None = None
+    maybe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A dict (or keyword builder). ``open`` names why further keys may exist, None where they cannot."""
+
+    entries: tuple[Entry, ...] = ()
+    open: str | None = None
+    location: Location | None = None
+
+    def entry(self, key: str) -> Entry | None:
+        for entry in reversed(self.entries):
+            if entry.key == key:
+                return entry
+        return None
+
+    def with_entry(self, new: Entry) -> Record:
+        """This record with one key set; a key that is only maybe set keeps its older entry as well."""
+        old = self.entry(new.key)
+        if old is None:
+            return replace(self, entries=(*self.entries, new))
+        if new.maybe:
+            merged = union([(None, old.value), (None, new.value)])
+            new = replace(new, value=merged, maybe=old.maybe)
+        return replace(self, entries=tuple(new if e is old else e for e in self.entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list, tuple or set. ``open``: may hold further items."""
+
+    items: tuple[Value, ...]
+    open: bool = False
+    kind: str = "list"
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something imported from outside the project, by dotted name (``boto3.client``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The result of calling something from outside the project."""
+
+    name: str
+    call: ast.Call
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An attribute of something from outside the project (``client.messages``)."""
+
+    of: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the project; ``receiver`` is the object a method was taken from."""
+
+    module: Module
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    frame: Frame | None = None
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the project."""
+
+    module: Module
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An instance of a class of the project; ``call`` is None where only its type is known."""
+
+    type: Class
+    call: ast.Call | None = None
+    frame: Frame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectModule:
+    """An imported module of the project."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """The JSON text of a value. ``indent`` is true where it is pretty-printed."""
+
+    value: Value
+    indent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Decided outside the code (environment, config, an argument) with the value used otherwise."""
+
+    origin: str
+    fallback: Value | None = None
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Not known. ``origin`` is where it comes from, ``expression`` its source text."""
+
+    origin: Origin = "unknown"
+    expression: str = ""
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Alternatives in program order, each with the condition of its branch (None: not nameable)."""
+
+    cases: tuple[tuple[str | None, Value], ...]
+
+
+Value = (
+    Const
+    | Text
+    | Record
+    | Sequence
+    | External
+    | Instance
+    | Member
+    | Function
+    | Class
+    | Object
+    | ProjectModule
+    | Json
+    | Configured
+    | Opaque
+    | Union
+)
+
+UNKNOWN = Opaque()
+
+
+def union(cases: list[tuple[str | None, Value]]) -> Value:
+    """Alternatives as one value: nested unions flattened, equal ones merged, too many given up."""
+    flat: list[tuple[str | None, Value]] = []
+    for condition, value in cases:
+        members = value.cases if isinstance(value, Union) else ((None, value),)
+        for inner, member in members:
+            text = " and ".join(c for c in (condition, inner) if c) or None
+            if not any(same(member, old) for _, old in flat):
+                flat.append((text, member))
+    if not flat:
+        return UNKNOWN
+    if len(flat) == 1:
+        return flat[0][1]
+    if len(flat) > MOST_CASES:
+        return Opaque(expression=f"{len(flat)} alternatives")
+    return Union(tuple(flat))
+
+
+def same(left: Value, right: Value) -> bool:
+    """Equality that tells True from 1."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return type(left.value) is type(right.value) and left.value == right.value
+    if isinstance(left, Text) and isinstance(right, Text):
+        return left.exact is not None and left.exact == right.exact
+    return left is right or left == right
+
+
+def alternatives(value: Value) -> tuple[tuple[str | None, Value], ...]:
+    """The cases of a union, or the value itself as the only one."""
+    return value.cases if isinstance(value, Union) else ((None, value),)
+
+
+def text_value(content: str, location: Location | None = None, source_map: tuple[int, ...] | None = None) -> Text:
+    return Text((Literal(content, location, source_map),), location)
+
+
+def as_parts(value: Value) -> tuple[Part, ...]:
+    """A value where text is built: literal parts, or a hole that says where it comes from."""
+    match value:
+        case Text(parts=parts):
+            return parts
+        case Const(value=content, location=location) if not isinstance(content, bytes):
+            return (Literal(str(content), location),)
+        case Opaque(origin=origin, expression=expression, location=location):
+            return (Hole(expression, origin, location),)
+        case Configured(origin=origin, location=location):
+            kind: Origin = "environment" if origin == "environment" else "argument" if origin == "argument" else "unknown"
+            return (Hole(origin, kind, location),)
+        case Json(indent=indent):
+            return (Hole("json", "unknown", None, ("indent",) if indent else ()),)
+        case Sequence(kind="set"):
+            return (Hole("set", "unknown", None, ("set order",)),)
+        case Instance(name=name):
+            return (Hole(name, "call"),)
+        case _:
+            return (Hole("", "unknown"),)

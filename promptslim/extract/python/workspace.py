@@ -1,0 +1,147 @@
+"""The modules of a project: imports resolved to files, callers found, each module parsed once."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+
+from promptslim.core.files import ProjectFiles
+from promptslim.core.text import Document
+from promptslim.extract.notebook import notebook_module
+from promptslim.extract.python.module import Module, parse_module
+from promptslim.extract.python.scopes import FunctionNode
+
+MOST_CALLERS = 12
+"""Call sites looked at for one parameter; a function with more is a library function: nothing is claimed."""
+MOST_CALLER_FILES = 24
+SOURCE_ROOTS = ("", "src", "lib", "python", "app", "backend")
+
+
+class Workspace:
+    """Parsed modules of one run, by path. All reading goes through ``files``."""
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self.files = files
+        self._modules: dict[str, Module | None] = {}
+        self._callers: dict[tuple[str, str], tuple[tuple[Module, ast.Call], ...]] = {}
+        self._calls: dict[str, dict[str, list[ast.Call]]] = {}
+        self._resolved: dict[tuple[str, str, int], str | None] = {}
+
+    def module(self, path: str) -> Module | None:
+        """The module in a file; None where it cannot be read or parsed."""
+        if path not in self._modules:
+            self._modules[path] = None  # an import cycle meets a module that is not there yet
+            text = self.files.text(path)
+            if text is not None:
+                module = module_of(path, text)
+                self._modules[path] = None if module.errors and not module.notebook else module
+        return self._modules[path]
+
+    def add(self, module: Module) -> None:
+        """Makes an already parsed module the one that imports of its path get."""
+        self._modules[module.path] = module
+
+    def resolve(self, importer: str, dotted: str, level: int) -> str | None:
+        """The project file that ``from <level dots><dotted> import`` in ``importer`` means, or None."""
+        key = (posixpath.dirname(importer), dotted, level)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(*key)
+        return self._resolved[key]
+
+    def _resolve(self, folder: str, dotted: str, level: int) -> str | None:
+        tail = dotted.replace(".", "/") if dotted else ""
+        if level:
+            for _ in range(level - 1):
+                folder = posixpath.join(folder, "..") if folder in ("", "..") or folder.endswith("/..") else posixpath.dirname(folder)
+            return self._file(posixpath.normpath(posixpath.join(folder, tail)))
+        tried: set[str] = set()
+        current = folder
+        root = self.files.root
+        while True:
+            base = posixpath.join(current, tail) if current else tail
+            if base not in tried:
+                tried.add(base)
+                found = self._file(base)
+                if found is not None:
+                    return found
+            if not current or current == root or current.startswith(".."):
+                break
+            current = posixpath.dirname(current)
+        for source_root in SOURCE_ROOTS:
+            base = posixpath.normpath(posixpath.join(root if root != "." else "", source_root, tail))
+            if base not in tried:
+                tried.add(base)
+                found = self._file(base)
+                if found is not None:
+                    return found
+        return None
+
+    def _file(self, base: str) -> str | None:
+        for candidate in (base + ".py", base + "/__init__.py"):
+            if self.files.exists(candidate):
+                return candidate
+        return None
+
+    def calls_named(self, module: Module, name: str) -> list[ast.Call]:
+        """Calls in a module whose callee ends in ``name``."""
+        index = self._calls.get(module.path)
+        if index is None:
+            index = {}
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Call):
+                    function = node.func
+                    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+                    if called:
+                        index.setdefault(called, []).append(node)
+            self._calls[module.path] = index
+        return index.get(name, [])
+
+    def callers(self, module: Module, name: str) -> tuple[tuple[Module, ast.Call], ...] | None:
+        """Call sites of something named ``name``: in its own module, else anywhere in the project.
+
+        None where there are too many to look at. The caller still has to check what each one calls.
+        """
+        key = (module.path, name)
+        if key not in self._callers:
+            found = [(module, call) for call in self.calls_named(module, name)]
+            paths = [path for path in self.files.callers(name) if path != module.path]
+            if len(paths) <= MOST_CALLER_FILES:
+                for path in paths:
+                    other = self.module(path)
+                    if other is not None:
+                        found.extend((other, call) for call in self.calls_named(other, name))
+            self._callers[key] = tuple(found)
+        found_calls = self._callers[key]
+        return found_calls if len(found_calls) <= MOST_CALLERS * 4 else None
+
+
+def module_of(path: str, text: str) -> Module:
+    """Parses the text of a Python file or notebook."""
+    if path.endswith(".ipynb"):
+        return notebook_module(path, text)
+    return parse_module(path, (Document(path, text),), text, (0,), notebook=False)
+
+
+def returns_of(function: FunctionNode) -> list[ast.expr] | None:
+    """The expressions a function returns; None for a generator. A bare ``return`` gives no entry."""
+    if isinstance(function, ast.Lambda):
+        return [function.body]
+    found: list[ast.expr] = []
+    stack: list[ast.AST] = list(reversed(function.body))
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Yield() | ast.YieldFrom():
+                return None
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
+                continue
+            case ast.Return(value=value):
+                if value is not None:
+                    found.append(value)
+                    if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(value)):
+                        return None
+                continue
+            case _:
+                pass
+        stack.extend(reversed(list(ast.iter_child_nodes(node))))
+    return found
