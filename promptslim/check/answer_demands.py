@@ -1,0 +1,143 @@
+"""What the static text of a prompt demands of the answer's size: a short form, or a least length.
+
+Only instructions count: fenced blocks, examples and quoted dialogues are left out, a negated or conditional
+sentence demands nothing, and neither does a prompt whose text is not wholly visible in one branch. The patterns
+are data, ``rules/phrases.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from promptslim.core.call import LlmCall
+from promptslim.core.prompt import Literal, Prompt, Role
+from promptslim.core.values import Absent, Field, Known
+
+T = TypeVar("T")
+
+HOLE = "{...}"
+
+_EXAMPLES = re.compile(r"```.*?(?:```|\Z)|<(examples?|sample|demo)\b[^>]*>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_DIALOGUE = re.compile(
+    r"^\s*(?:[-*#>\d.) ]*)(?:Q|A|Question|Answer|User|Human|Assistant|AI|Bot|Input|Output|Example|Text|Label|Ticket)\b"
+    r"\s*(?:#?\d+\s*)?[:=].*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?=\s)|\n+")
+_NUMBER = r"(?P<n>\d{1,3}(?:,\d{3})+|\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
+_RANGE = r"(?:\s*(?:-|–|to|or|and)\s*\d[\d,]*)?"  # noqa: RUF001
+_WORDS = {
+    word: value
+    for value, word in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), 1)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDemand:
+    """A sentence that fixes the size of the answer. ``form`` names it ("one word", "500 words"), ``words`` is
+    the least number of words demanded (0 for a short form), ``role`` and ``prompt`` say where it stands."""
+
+    form: str
+    sentence: str
+    words: int
+    role: Role
+    prompt: Prompt
+
+
+def short_answer(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | None:
+    """The sentence that demands one word, yes or no, a number or one label of a closed set, or None.
+
+    None too where anything else in the visible prompt asks for more (reasons, a summary, JSON).
+    """
+    prompts = instruction_prompts(call)
+    table = phrases["short_answer"]
+    if any(_asks_for_more(prompt, table) for prompt in prompts):
+        return None
+    for prompt in prompts:
+        for sentence in _sentences(prompt):
+            if _matches(table["unless"], sentence) or not _matches(table["verb"], sentence):
+                continue
+            for form in table["form"]:
+                found = re.search(form["pattern"], sentence, re.IGNORECASE)
+                if found and not _matches(table["negated"], sentence[: found.start()]):
+                    return AnswerDemand(form["name"], sentence, 0, prompt.role, prompt)
+    return None
+
+
+def greeting(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | None:
+    """The message itself where all that is sent is a greeting or a ping, fully visible; else None."""
+    messages = call.messages.only
+    if not isinstance(messages, Known) or len(messages.value) != 1 or not isinstance(call.system.only, Known | Absent):
+        return None
+    (prompt,) = messages.value
+    text = prompt.static_text.strip()
+    if prompt.holes or not re.fullmatch(phrases["greeting"]["pattern"] + r"[\s,.!?]*", text, re.IGNORECASE):
+        return None
+    return AnswerDemand("a greeting", text, 0, prompt.role, prompt)
+
+
+def least_length(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | None:
+    """The demand for the longest answer ("at least 500 words", "three pages") in the visible prompt, or None."""
+    table = phrases["length"]
+    found = [
+        demand
+        for prompt in instruction_prompts(call)
+        for sentence in _sentences(prompt)
+        if not _matches(table["unless"], sentence)
+        for demand in _lengths(sentence, prompt, table)
+    ]
+    return max(found, key=lambda demand: demand.words, default=None)
+
+
+def instruction_prompts(call: LlmCall) -> tuple[Prompt, ...]:
+    """The system prompt and the messages that instruct, where one branch decides and they are visible.
+
+    Of a conversation only the last user message counts: earlier turns are examples or history.
+    """
+    system, messages = _only_known(call.system), _only_known(call.messages) or ()
+    leading = [prompt for prompt in messages if prompt.role in ("system", "tools")]
+    turns = [prompt for prompt in messages if prompt.role in ("user", "unknown")]
+    return (*([system] if system else []), *(p for p in leading if p.role == "system"), *turns[-1:])
+
+
+def _only_known(field: Field[T]) -> T | None:
+    value = field.only
+    return value.value if isinstance(value, Known) else None
+
+
+def _text(prompt: Prompt) -> str:
+    text = "".join(part.text if isinstance(part, Literal) else HOLE for part in prompt.parts)
+    return _DIALOGUE.sub("", _EXAMPLES.sub("\n", text))
+
+
+def _sentences(prompt: Prompt) -> Iterator[str]:
+    for sentence in _SENTENCE_END.split(_text(prompt)):
+        if stripped := sentence.strip():
+            yield stripped
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def _asks_for_more(prompt: Prompt, table: Mapping[str, Any]) -> bool:
+    text = re.sub(table["refused"], " ", _text(prompt), flags=re.IGNORECASE)
+    return _matches(table["longer"], text)
+
+
+def _lengths(sentence: str, prompt: Prompt, table: Mapping[str, Any]) -> Iterator[AnswerDemand]:
+    for unit in table["unit"]:
+        for match in re.finditer(
+            rf"\b{_NUMBER}{_RANGE}[\s-]*(?:full |more )?{unit['pattern']}", sentence, re.IGNORECASE
+        ):
+            before, after = sentence[: match.start()], sentence[match.end() :]
+            if not _matches(table["verb"], before + " ") and not _matches(r"\blength\b", after):
+                continue
+            if _matches(table["bound_before"], before) or _matches(table["bound_after"], after):
+                continue
+            digits = match["n"].lower().replace(",", "")
+            count = _WORDS[digits] if digits in _WORDS else int(digits)
+            yield AnswerDemand(match[0], sentence, count * unit["words"], prompt.role, prompt)

@@ -1,0 +1,99 @@
+"""PS605: independent calls in a loop over data, which batch inference does at half the price."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promptslim.check.call_models import certain_model, writes_text
+from promptslim.check.cap_values import waits_for_whole_answer
+from promptslim.check.visible_input import input_saving
+from promptslim.check.wording import code, day, dollars
+from promptslim.core.call import LlmCall, Loop
+from promptslim.core.finding import Finding, Impact, Related
+from promptslim.core.values import Absent
+
+if TYPE_CHECKING:
+    from promptslim.catalog.model_facts import ModelFacts
+    from promptslim.check.rule_context import RuleContext
+
+BEDROCK = ("boto3.converse", "boto3.invoke_model")
+DIRECT = ("anthropic.messages", "openai.chat", "openai.responses")
+
+_FEW = re.compile(r"[\[({]|\w+\[:\d{1,2}\]|.*\.(?:head|take|sample)\(\d{1,2}\)|(?:range|islice)\((?:\w+, *)?\d{1,2}\)")
+_WRAPPER = re.compile(r"(?:enumerate|tqdm|list|sorted|reversed|zip|iter|track|progress)\((.*)\)")
+_NO_DATA = re.compile(
+    r"model|region|provider|client|agent|tool|turn|step|round|iteration|epoch|history|conversation|stream|event|delta"
+    r"|temperature|setting|config|param|variant|attempt|retr|effort|budget|service_tier|repeat|trial|count\(",
+    re.IGNORECASE,
+)
+
+
+def batchable_loop(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+    """Calls of a ``for`` loop or comprehension over data, none of which needs another's answer.
+
+    Silent for attempts, conversations, loops over models or settings, a handful of literal items, streams,
+    tools (which lead to further turns), request handlers and programs that wait for a person.
+    """
+    loop = call.control.loop
+    if loop is None or not _independent(call, loop) or not _over_data(loop.over) or not writes_text(call, rule):
+        return
+    model = certain_model(call, rule)
+    terms = _terms(call, model)
+    if terms is None:
+        return
+    yield rule.finding(
+        f"one call for each of {code(loop.over)}: batch inference {terms}, with answers within 24 hours (AWS, "
+        f"Anthropic and OpenAI alike), where nothing waits for them{_cached(call)}",
+        call.primary,
+        call=call,
+        evidence=f"{call.scope} {call.callee} {loop.over}",
+        related=(Related(loop.location, "the loop"),),
+        impact=_impact(call, rule, model),
+        confidence=None if model is not None else "low",
+    )
+
+
+def _independent(call: LlmCall, loop: Loop) -> bool:
+    control = call.control
+    if loop.kind == "while" or loop.attempts or loop.carried or control.handler or control.interactive:
+        return False
+    return (
+        call.kind == "request"
+        and waits_for_whole_answer(call)
+        and isinstance(call.tools.only, Absent)
+        and control.retry is None
+    )
+
+
+def _over_data(over: str) -> bool:
+    text = " ".join(over.split())
+    while wrapped := _WRAPPER.fullmatch(text):
+        text = wrapped[1]
+    return not _FEW.match(text) and not _NO_DATA.search(text)
+
+
+def _terms(call: LlmCall, model: ModelFacts | None) -> str | None:
+    """What batch costs; None where the service that is called has no batch, or may have none."""
+    if model is not None and model.kind != "chat":
+        return None
+    rates = model.rates if model else None
+    if rates is not None and rates.batch_input is not None and rates.batch_output is not None:
+        return (
+            f"bills {dollars(rates.batch_input)} in / {dollars(rates.batch_output)} out per million tokens instead of "
+            f"{dollars(rates.input)} / {dollars(rates.output)} ({rates.source}, {day(rates.as_of)})"
+        )
+    return "is billed at 50 % of the list price (AWS user guide)" if call.sdk in BEDROCK else None
+
+
+def _cached(call: LlmCall) -> str:
+    marked = any(points > 0 for points in call.cache_points.known())
+    return "; its saving does not come on top of that of the cache used here" if marked else ""
+
+
+def _impact(call: LlmCall, rule: RuleContext, model: ModelFacts | None) -> Impact | None:
+    rates = model.rates if model else None
+    if model is None or rates is None or rates.batch_input is None:
+        return None
+    return input_saving(call, rule, model, rates.input - rates.batch_input)

@@ -1,0 +1,73 @@
+"""PS503: the same model is cheaper by another route, or the request is over a price cliff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promptslim.check.call_models import certain_model
+from promptslim.check.visible_input import input_saving, visible_text
+from promptslim.check.wording import day, dollars
+from promptslim.core.call import LlmCall
+from promptslim.core.finding import Finding
+from promptslim.core.values import Known
+
+if TYPE_CHECKING:
+    from promptslim.catalog.model_facts import ModelFacts, Rates
+    from promptslim.check.rule_context import RuleContext
+    from promptslim.core.text import Location
+
+
+def dearer_route(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+    """At the model id where it stands in the call's file: a regional profile beside a cheaper global one,
+    and visible input that is certainly over a cliff of the price."""
+    model = certain_model(call, rule)
+    if model is None or model.kind != "chat" or model.rates is None:
+        return
+    yield from _regional(call, model, model.rates, rule)
+    yield from _cliff(call, model, model.rates, rule)
+
+
+def _regional(call: LlmCall, model: ModelFacts, rates: Rates, rule: RuleContext) -> Iterator[Finding]:
+    other = model.global_rates
+    if model.geo in (None, "global", "us-gov") or other is None:
+        return
+    if other.input >= rates.input or other.output > rates.output:
+        return
+    percent = round(100 * (1 - other.input / rates.input))
+    yield rule.finding(
+        f"the {model.geo}. profile of {model.family} costs {_price(rates)}, the global. profile {_price(other)}: "
+        f"{percent} % less, where residency allows any Region ({rates.source}, {day(rates.as_of)})",
+        _place(call),
+        call=call,
+        evidence=model.id,
+        impact=input_saving(call, rule, model, rates.input - other.input),
+    )
+
+
+def _cliff(call: LlmCall, model: ModelFacts, rates: Rates, rule: RuleContext) -> Iterator[Finding]:
+    text = visible_text(call) if rates.above else ""
+    for tokens, dearer_input, _ in sorted(rates.above, reverse=True):
+        # A token is at least one character here: shorter texts need no count.
+        if len(text) > tokens and dearer_input > rates.input and rule.over(text, model, tokens):
+            yield rule.finding(
+                f"the visible prompt alone is over {tokens:,} tokens, where {model.family} bills the whole request at "
+                f"{dollars(dearer_input)} per million input tokens instead of {dollars(rates.input)} "
+                f"({rates.source}, {day(rates.as_of)})",
+                call.primary,
+                call=call,
+                evidence=f"{call.scope} {call.callee} over {tokens}",
+                severity="warning",
+                impact=input_saving(call, rule, model, dearer_input - rates.input),
+            )
+            return
+
+
+def _price(rates: Rates) -> str:
+    return f"{dollars(rates.input)} in / {dollars(rates.output)} out per million tokens"
+
+
+def _place(call: LlmCall) -> Location:
+    value = call.model.only
+    at = value.location if isinstance(value, Known) else None
+    return at if at is not None and at.path == call.location.path else call.primary
