@@ -88,9 +88,8 @@ def main() -> int:
         else:
             outcomes.append(checked(package, folder, options.command))
         last = outcomes[-1]
-        print(
-            f"{package:16} {last.failure or f'{last.files:6} files {len(last.findings):4} findings {last.seconds:6.2f} s'}"
-        )
+        said = last.failure or f"{last.files:6} files {len(last.findings):4} findings {last.seconds:6.2f} s"
+        print(f"{package:16} {said}", flush=True)
         for finding in last.findings:
             print(f"    {finding}")
     total = sum(len(outcome.findings) for outcome in outcomes)
