@@ -13,22 +13,14 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptslim.config.data_folder import data_folder
 from promptslim.tokens.claude_stream import ESCAPED_MARKS, Rules, marked
+from promptslim.tokens.generations import GENERATIONS, vocabulary_file
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-GENERATIONS = {"claude-3": ("claude-3", True), "claude-4.7": ("claude-4.7", True), "claude-4.8": ("claude-4.7", False)}
-"""Tokenizer key -> vocabulary file and whether the message frame stands for one leading space.
-
-claude-3: Claude 3 up to 4.6. claude-4.7: 4.7. claude-4.8: 4.8 and later, the vocabulary of 4.7.
-"""
-
-REVISION = "1"
-"""Raised with every change of this module, its stream or its vocabularies that changes a count."""
 
 _PLACEHOLDER = "\ue0ff"
 
@@ -36,7 +28,7 @@ _PLACEHOLDER = "\ue0ff"
 def count(text: str, key: str) -> int:
     """Tokens that ``text`` adds to a request as content, without the frame of its message; 0 for "".
 
-    ``key`` is one of GENERATIONS (KeyError otherwise). Any string is accepted; a lone surrogate counts
+    ``key`` is one of ``generations.GENERATIONS`` (KeyError otherwise). Any string is accepted; a lone surrogate counts
     as U+FFFD. The first call of a generation loads its vocabulary (tokenizers, about 0.1 s).
     """
     return count_many([text], key)[0]
@@ -44,13 +36,12 @@ def count(text: str, key: str) -> int:
 
 def count_many(texts: Sequence[str], key: str) -> list[int]:
     """``count`` of each text, encoded as one batch."""
-    name, frame_word = GENERATIONS[key]
-    return _vocabulary(name).count(texts, frame_word)
+    return _vocabulary(vocabulary_file(key)).count(texts, frame_word=GENERATIONS[key][1])
 
 
 @cache
-def _vocabulary(name: str) -> _Vocabulary:
-    return _Vocabulary(gzip.decompress((data_folder() / "tokens" / f"{name}.json.gz").read_bytes()))
+def _vocabulary(path: Path) -> _Vocabulary:
+    return _Vocabulary(gzip.decompress(path.read_bytes()))
 
 
 class _Vocabulary:
@@ -69,7 +60,7 @@ class _Vocabulary:
         self.classes = "".join(letter * int(length) for letter, length in re.findall(r"(\D)(\d+)", facts["classes"]))
         self.spelling = _Spelling(facts["alphabet"], facts["byte_pieces"])
 
-    def count(self, texts: Iterable[str], frame_word: bool) -> list[int]:
+    def count(self, texts: Sequence[str], *, frame_word: bool) -> list[int]:
         rules = Rules(self.classes, self.fold_quotes, self.allcaps_min, frame_word)
         streams = [marked(text, rules) for text in texts]
         encodings = self.tokenizer.encode_batch_fast(
