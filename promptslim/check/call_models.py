@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptslim.core.values import Default, Known, Present
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import LlmCall
+    from promptslim.core.text import Location
 
 _NOT_TEXT = re.compile(
     r"embed|rerank|moderation|whisper|tts|transcri|dall-e|[-_.]image|imagen|canvas|stable-diffusion|diffusion|sonic"
@@ -20,7 +23,37 @@ _NOT_TEXT = re.compile(
 _ROUTED_NAME = re.compile(r"[^\W\d]+")
 
 
-def written_models(call: LlmCall) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class WrittenModel:
+    """A model id as it stands in the program. ``certain`` is false for the fallback of a setting, which may be
+    overridden at run time. ``location`` is the id's own place where that is known."""
+
+    id: str
+    certain: bool
+    location: Location | None
+
+    def place(self, call: LlmCall) -> Location:
+        """The id itself where it stands in the file of the call, so that calls that share a constant share
+        a finding; else the call."""
+        at = self.location
+        return at if at is not None and at.path == call.location.path else call.primary
+
+
+def written_models(call: LlmCall) -> Iterator[WrittenModel]:
+    """The ids that the program writes for a call, each once."""
+    seen: set[str] = set()
+    for case in call.model:
+        match case.value:
+            case Known(value=str(model_id), location=at) if model_id not in seen:
+                yield WrittenModel(model_id, True, at)
+            case Present(fallback=str(model_id), location=at) if model_id not in seen:
+                yield WrittenModel(model_id, False, at)
+            case _:
+                continue
+        seen.add(model_id)
+
+
+def possible_models(call: LlmCall) -> tuple[str, ...]:
     """Every model id that the call may carry: written, filled in by the SDK, or the fallback of a setting."""
     ids: list[str] = []
     for case in call.model:
@@ -50,7 +83,7 @@ def certain_models(call: LlmCall, rule: RuleContext) -> tuple[ModelFacts, ...]:
 def writes_text(call: LlmCall, rule: RuleContext) -> bool:
     """False where a model of the call makes embeddings, images, audio or rankings: by the tables, or by its
     name where they do not hold it."""
-    for model_id in written_models(call):
+    for model_id in possible_models(call):
         facts = rule.model(model_id)
         if facts.kind != "chat" if facts else _NOT_TEXT.search(model_id):
             return False
@@ -60,5 +93,5 @@ def writes_text(call: LlmCall, rule: RuleContext) -> bool:
 def is_placeholder(call: LlmCall, rule: RuleContext) -> bool:
     """True where every model is a bare word that no table holds (``inspect``, ``default``): a proxy or test
     harness decides what answers, and with which limits."""
-    ids = written_models(call)
+    ids = possible_models(call)
     return bool(ids) and all(_ROUTED_NAME.fullmatch(one) and rule.model(one) is None for one in ids)

@@ -43,7 +43,8 @@ class Loop:
 
     ``over`` is the source text iterated; ``attempts`` is true where the loop repeats the same task
     (``for attempt in range(3)``, ``while True`` with a successful return); ``carried`` is true where the
-    call depends on an earlier round (history, feedback, an early exit).
+    call depends on an earlier round (history, feedback, an early exit); ``size`` is the number of rounds
+    where the items are written out in the program (a literal list, ``range(3)``), else None.
     """
 
     kind: Choice["for", "while", "comprehension"]
@@ -52,6 +53,7 @@ class Loop:
     attempts: bool
     carried: bool
     concurrent: bool = False
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

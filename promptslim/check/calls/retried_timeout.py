@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
 
 BOTO3 = ("boto3.converse", "boto3.invoke_model")
-READ_TIMEOUT = 60
-"""Seconds; default of botocore (1.44.5 and before)."""
-
-SMALL_TIERS = ("small", "tiny")
-"""Models of these tiers write about twice as fast (assumed)."""
+FAST_TIER = "tiny"
+"""Models of this tier are taken to write twice as fast (assumed)."""
 
 
 def retried_timeout(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
@@ -28,14 +25,16 @@ def retried_timeout(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
 
     Silent where the client is not visible, where it retries nothing, and where the prompt asks for little.
     """
-    timeout, attempts = _timeout(call.client), _attempts(call.client.attempts)
+    defaults = rule.catalog.thresholds
+    timeout = _timeout(call.client, defaults["read_timeout_seconds"])
+    attempts = _attempts(call.client.attempts, int(defaults["read_timeout_attempts"]))
     if call.sdk not in BOTO3 or timeout is None or attempts is None or not waits_for_whole_answer(call):
         return
     model = certain_model(call, rule)
     cap = max((cap for _, cap in written_caps(call)), default=0)
     if model is not None and model.max_output is not None:
         cap = min(cap, model.max_output)
-    speed = int(str(rule.options["tokens-per-second"])) * (2 if model and model.tier in SMALL_TIERS else 1)
+    speed = int(str(rule.options["tokens-per-second"])) * (2 if model and model.tier == FAST_TIER else 1)
     if cap <= speed * timeout or not writes_text(call, rule):
         return
     if short_answer(call, rule.catalog.phrases) or greeting(call, rule.catalog.phrases):
@@ -52,23 +51,23 @@ def retried_timeout(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
     )
 
 
-def _timeout(client: ClientFacts) -> float | None:
+def _timeout(client: ClientFacts, default: float) -> float | None:
     if client.constructor is None:
         return None
     match client.read_timeout.only:
         case Absent():
-            return READ_TIMEOUT
+            return default
         case Known(value=int() | float() as seconds) if seconds > 0:
             return seconds
         case _:
             return None
 
 
-def _attempts(attempts: Field[int]) -> str | None:
+def _attempts(attempts: Field[int], default: int) -> str | None:
     """How often the request is sent in all; None where that is once, or not known."""
     match attempts.only:
         case Absent():
-            return "3 times in all (5 in the legacy mode of botocore before 1.44)"
+            return f"{default} times in all (5 in the legacy mode of botocore before 1.44)"
         case Known(value=int() as times) if times > 1:
             return f"{times} times in all"
         case _:

@@ -77,7 +77,7 @@ def _verdict(call: LlmCall, rule: RuleContext) -> Verdict | None:
         case "google.generate_content" if all(key.path.startswith("config.") for key in call.cap_keys):
             right = frozenset({"config.max_output_tokens", "config.maxOutputTokens"})
             return Verdict(right, "is no setting of GenerateContentConfig, which rejects unknown ones", "error")
-        case "langchain.ChatBedrock" | "langchain.BedrockChat":
+        case "langchain.ChatBedrock" | "langchain.BedrockChat" | "langchain.BedrockLLM" | "langchain.Bedrock":
             return _chat_bedrock(call, rule)
         case "strands.BedrockModel" if _plain(call):
             consequence = "is no setting of BedrockModel, which warns and sends no cap"
@@ -158,17 +158,17 @@ def _official(call: LlmCall) -> bool:
 
 
 def _chat_bedrock(call: LlmCall, rule: RuleContext) -> Verdict | None:
-    """``model_kwargs`` go into the body as they are, except ``max_tokens``, which is translated."""
+    """``model_kwargs`` go into the body as they are, except ``max_tokens``, which is translated; with the
+    Converse API only keys that it knows survive (langchain-aws 1.9.1)."""
     models = certain_models(call, rule)
     if not models or any(model.body in (None, "nova") for model in models):
         return None
     own = {path for model in models for path in _body_keys(model, rule)}
     right = {"max_tokens", *own, *(path.rpartition(".")[2] for path in own)}
-    _, severity = _in_body(models[0])
     return Verdict(
         frozenset({"max_tokens"} | {f"model_kwargs.{path}" for path in right}),
-        f"goes into the body of {models[0].family} as it is and does not count there",
-        severity,
+        f"is no cap of {models[0].family}: langchain-aws sends it on to be rejected or drops it",
+        "warning",
         use=frozenset({"max_tokens"}),
     )
 

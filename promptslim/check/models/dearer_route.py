@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from promptslim.check.call_models import certain_model
+from promptslim.check.call_models import WrittenModel, certain_model, written_models
 from promptslim.check.visible_input import input_saving, visible_text
 from promptslim.check.wording import day, dollars
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Finding
-from promptslim.core.values import Known
 
 if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts, Rates
     from promptslim.check.rule_context import RuleContext
-    from promptslim.core.text import Location
 
 
 def dearer_route(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
     """At the model id where it stands in the call's file: a regional profile beside a cheaper global one,
     and visible input that is certainly over a cliff of the price."""
+    for written in written_models(call):
+        facts = rule.model(written.id)
+        if facts is not None and facts.kind == "chat" and facts.rates is not None:
+            yield from _regional(call, written, facts, facts.rates, rule)
     model = certain_model(call, rule)
-    if model is None or model.kind != "chat" or model.rates is None:
-        return
-    yield from _regional(call, model, model.rates, rule)
-    yield from _cliff(call, model, model.rates, rule)
+    if model is not None and model.kind == "chat" and model.rates is not None:
+        yield from _cliff(call, model, model.rates, rule)
 
 
-def _regional(call: LlmCall, model: ModelFacts, rates: Rates, rule: RuleContext) -> Iterator[Finding]:
+def _regional(
+    call: LlmCall, written: WrittenModel, model: ModelFacts, rates: Rates, rule: RuleContext
+) -> Iterator[Finding]:
     other = model.global_rates
     if model.geo in (None, "global", "us-gov") or other is None:
         return
@@ -38,9 +40,10 @@ def _regional(call: LlmCall, model: ModelFacts, rates: Rates, rule: RuleContext)
     yield rule.finding(
         f"the {model.geo}. profile of {model.family} costs {_price(rates)}, the global. profile {_price(other)}: "
         f"{percent} % less, where residency allows any Region ({rates.source}, {day(rates.as_of)})",
-        _place(call),
+        written.place(call),
         call=call,
-        evidence=model.id,
+        evidence=written.id,
+        confidence=None if written.certain else "low",
         impact=input_saving(call, rule, model, rates.input - other.input),
     )
 
@@ -65,9 +68,3 @@ def _cliff(call: LlmCall, model: ModelFacts, rates: Rates, rule: RuleContext) ->
 
 def _price(rates: Rates) -> str:
     return f"{dollars(rates.input)} in / {dollars(rates.output)} out per million tokens"
-
-
-def _place(call: LlmCall) -> Location:
-    value = call.model.only
-    at = value.location if isinstance(value, Known) else None
-    return at if at is not None and at.path == call.location.path else call.primary
