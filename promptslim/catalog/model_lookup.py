@@ -104,7 +104,8 @@ class Models:
             known = said_of(self._grammar, vendor, family)
         route = asked if asked in _OTHERS else parsed.route or (model["route"] if model else None) or "other"
         given = model if model and parsed.limited and route not in ("local", "azure") else {}
-        priced = bool(given) and parsed.priced and route not in _OTHERS
+        # A table that prices a model at such an endpoint (the user's own) is about that endpoint.
+        priced = bool(given) and parsed.priced and (asked not in _OTHERS or given["route"] == asked)
         return ModelFacts(
             id=text,
             base=parsed.base,
@@ -150,7 +151,7 @@ def _profiles(parsed: ModelId) -> tuple[str, ...]:
 
 
 def _rates_of(row: list[Any], profile: str) -> Rates:
-    prices = {name: None if value is None else Decimal(value) for name, value in zip(PRICES, row, strict=False)}
+    prices = {name: _decimal(value) for name, value in zip(PRICES, row, strict=False)}
     above, source, as_of = row[len(PRICES) :]
     label = {IN_REGION: "in-Region", LIST: "list price"}.get(profile, f"{profile} profile")
     return Rates(
@@ -169,8 +170,12 @@ def _rates_of(row: list[Any], profile: str) -> Rates:
         flex_output=prices["flex_output"],
         priority_input=prices["priority_input"],
         priority_output=prices["priority_output"],
-        above_cached=tuple((band[0], *(None if p is None else Decimal(p) for p in band[3:6])) for band in above),
+        above_cached=tuple((band[0], _decimal(band[3]), _decimal(band[4])) for band in above),
     )
+
+
+def _decimal(price: str | None) -> Decimal | None:
+    return None if price is None else Decimal(price)
 
 
 def _cache(rules: list[Any], route: str) -> CacheRules | None:

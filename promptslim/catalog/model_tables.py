@@ -152,7 +152,7 @@ def _add_family(
     entry: dict[str, Any] = dict(result["families"].get(family["name"], {}))
     vendor = family.get("vendor", table.get("vendor", entry.get("vendor")))
     if vendor is None:
-        raise CatalogError(*where, f'family "{family["name"]}" names no vendor: add vendor = "..."')
+        raise CatalogError(*where, f'family {family["name"]!r} names no vendor: add vendor = "..."')
     entry["vendor"] = vendor
     entry |= {key: family[key] for key in ("tier", "cheaper", "tokenizer", "reasoning") if key in family}
     if "thinks" in family:
@@ -189,7 +189,7 @@ def _add_model(
     entry: dict[str, Any] = dict(result["models"][known]) if known is not None else {}
     vendor = model.get("vendor") or parsed.vendor or entry.get("vendor") or table.get("vendor")
     if vendor is None:
-        raise CatalogError(*where, f'model "{model["id"]}" names no vendor: add vendor = "..."')
+        raise CatalogError(*where, f'model {model["id"]!r} names no vendor: add vendor = "..."')
     family = model.get("family") or entry.get("family") or family_of(vendor, parsed.name)
     entry |= {"route": route, "id": parsed.base, "vendor": vendor, "family": family}
     entry |= {name: model[name] for name in ("context", "max_output") if name in model}
@@ -287,12 +287,12 @@ def checked(
         raise CatalogError(*where, "this has to be a table")
     for key, value in given.items():
         if key not in schema:
-            raise CatalogError(*where, f'unknown key "{key}"{_nearest(key, schema)}')
+            raise CatalogError(*where, f"unknown key {key!r}{_nearest(key, schema)}")
         if not _fits(value, schema[key]):
             raise CatalogError(*where, f"{key} has to be {_NAMES.get(schema[key], 'true or false')}, not {value!r}")
     for key in required:
         if key not in given:
-            raise CatalogError(*where, f'the key "{key}" is missing')
+            raise CatalogError(*where, f"the key {key!r} is missing")
 
 
 def _fits(value: object, kind: type) -> bool:
@@ -312,4 +312,4 @@ def _nearest(key: str, schema: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(key, list(schema), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    return f"; did you mean {near[0]!r}?" if near else ""

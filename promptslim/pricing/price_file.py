@@ -39,6 +39,7 @@ _PER_TOKEN = {
 }
 _BAND = re.compile(r"(.+)_above_(\d+)k_tokens")
 _TEXT_MODES = (None, "chat", "completion", "responses")
+_KEPT = frozenset({"provider", "above", "ctx", "max_out", *RATE_NAMES})
 _LIMITS = {"max_input_tokens": "ctx", "max_output_tokens": "max_out"}
 
 
@@ -87,13 +88,12 @@ def _own(data: Mapping[str, Any], name: str) -> PriceFile:
         as_of = date.fromisoformat(stamp)
     except ValueError:
         raise PriceFileError(f'{name}: "_as_of" is {stamp!r}, not a date such as 2026-11-23') from None
-    for model_id, row in models.items():
-        _check_row(row, f"{name}: {model_id}")
-    return PriceFile(source, as_of, models)
+    return PriceFile(source, as_of, {key: _checked_row(row, f"{name}: {_shown(key)}") for key, row in models.items()})
 
 
-def _check_row(row: object, where: str) -> None:
-    if not isinstance(row, dict) or row.get("provider") not in PROVIDERS:
+def _checked_row(row: object, where: str) -> dict[str, Any]:
+    """The row with the keys that count here."""
+    if not isinstance(row, dict) or not _is_known(row.get("provider")):
         raise PriceFileError(f'{where}: needs a "provider": {", ".join(sorted(PROVIDERS))}')
     bands = row.get("above", {})
     if not isinstance(bands, dict) or not all(
@@ -107,16 +107,17 @@ def _check_row(row: object, where: str) -> None:
     for key in ("ctx", "max_out"):
         if key in row and not _is_count(row[key]):
             raise PriceFileError(f"{where}: {key} has to be a number of tokens, not {row[key]!r}")
+    return {key: value for key, value in row.items() if key in _KEPT}
 
 
 def _litellm(data: Mapping[str, Any], name: str, as_of: date) -> PriceFile:
     models: dict[str, dict[str, Any]] = {}
     for model_id, entry in data.items():
         if not isinstance(entry, dict):
-            raise PriceFileError(f"{name}: {model_id}: neither a litellm price map nor a promptslim price file")
+            raise PriceFileError(f"{name}: {_shown(model_id)}: neither a litellm price map nor a promptslim price file")
         priced = any(key in entry for key in _PER_TOKEN)
-        if entry.get("litellm_provider") in PROVIDERS and entry.get("mode") in _TEXT_MODES and priced:
-            models[model_id] = _litellm_row(entry, f"{name}: {model_id}")
+        if _is_known(entry.get("litellm_provider")) and entry.get("mode") in _TEXT_MODES and priced:
+            models[model_id] = _litellm_row(entry, f"{name}: {_shown(model_id)}")
     if not models:
         raise PriceFileError(f"{name}: no model with a price that is known here; is this a litellm price map?")
     return PriceFile(f"litellm price map, {Path(name).name}", as_of, models, len(data) - len(models))
@@ -130,7 +131,7 @@ def _litellm_row(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
         plain = _PER_TOKEN.get(banded[1] if banded else key)
         if plain is None or value is None:
             continue
-        price = _price(_times_million(value), f"{where}: {key}")
+        price = _price(value, f"{where}: {key}", _MILLION)
         if banded:
             above.setdefault(f"{banded[2]}000", {})[plain] = price
         else:
@@ -139,17 +140,23 @@ def _litellm_row(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {**row, "above": above} if above else row
 
 
-def _times_million(value: object) -> object:
-    return value * _MILLION if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
-
-
-def _price(value: object, where: str) -> Decimal:
+def _price(value: object, where: str, per: Decimal = Decimal(1)) -> Decimal:
+    """``value`` times ``per`` as dollars per million tokens."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise PriceFileError(f"{where} is {value!r}, not a price")
-    price = Decimal(value)
-    if not 0 <= price < _HIGHEST:
-        raise PriceFileError(f"{where} comes to {price} dollars per million tokens: a wrong unit?")
-    return price.normalize()
+    if not 0 <= value < _HIGHEST / per:
+        unit = "token" if per > 1 else "million tokens"
+        raise PriceFileError(f"{where} is {value} dollars per {unit}: a wrong unit?")
+    return (Decimal(value) * per).normalize()
+
+
+def _is_known(provider: object) -> bool:
+    return isinstance(provider, str) and provider in PROVIDERS
+
+
+def _shown(model_id: str) -> str:
+    """An id for a message: a file may hold anything, terminal escapes included."""
+    return model_id if model_id.isprintable() else ascii(model_id)
 
 
 def _is_count(value: object) -> bool:
@@ -158,22 +165,19 @@ def _is_count(value: object) -> bool:
 
 def written_prices(prices: PriceFile) -> str:
     """The file in our own format: sorted, one id per line, the same bytes for the same prices."""
-    rows = (
-        f"{json.dumps(model_id)}: {json.dumps(_plain(prices.models[model_id]), sort_keys=True)}"
-        for model_id in sorted(prices.models)
-    )
+    rows = (f"{json.dumps(model_id)}: {_written(prices.models[model_id])}" for model_id in sorted(prices.models))
     head = f'"_source": {json.dumps(prices.source)},\n"_as_of": "{prices.as_of.isoformat()}",\n"models": {{\n'
     return "{\n" + head + ",\n".join(rows) + "\n}}\n"
 
 
-def _plain(value: object) -> object:
+def _written(value: object) -> str:
+    """JSON with prices digit for digit: the standard encoder knows binary fractions only."""
     match value:
         case Decimal():
-            # The shortest text of a double gives every list price back exactly.
-            return float(value)
+            return format(value, "f")
         case dict():
-            return {key: _plain(item) for key, item in value.items()}
-    return value
+            return "{" + ", ".join(f"{json.dumps(key)}: {_written(value[key])}" for key in sorted(value)) + "}"
+    return json.dumps(value)
 
 
 def prices_table(prices: PriceFile, grammar: Grammar) -> dict[str, Any]:

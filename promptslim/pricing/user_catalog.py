@@ -8,8 +8,9 @@ from promptslim.catalog import Catalog
 from promptslim.config.settings import Settings
 
 
-def user_catalog(catalog: Catalog, settings: Settings) -> Catalog:
+def user_catalog(catalog: Catalog, settings: Settings, cwd: str = ".") -> Catalog:
     """``catalog`` with the user's price file, model tables and names for models, in this order: later wins.
+    Paths of the settings are relative to ``cwd``.
 
     Raises CatalogError and PriceFileError where a file cannot be used.
     """
@@ -20,7 +21,7 @@ def user_catalog(catalog: Catalog, settings: Settings) -> Catalog:
         from promptslim.pricing.price_file import prices_table
         from promptslim.pricing.update import user_prices
 
-        found = user_prices(settings.prices)
+        found = user_prices(str(Path(cwd, settings.prices)) if settings.prices else None)
         prices = prices_table(found, catalog.id_grammar()) if found else None
-    tables = [catalog.read_table(Path(path)) for path in settings.catalog]
+    tables = [catalog.read_table(Path(cwd, path)) for path in settings.catalog]
     return catalog.with_user(settings.models, tables, prices=prices, region=settings.region)
