@@ -14,6 +14,7 @@ from promptslim.config.error import printable, suggestion
 from promptslim.core.result import FileError
 from promptslim.discover import walk as walking
 from promptslim.discover.kinds import suffix_of
+from promptslim.discover.shown_path import shown_path as shown_path
 from promptslim.discover.walk import Rules, excluded_file, walk
 
 STDIN = "-"
@@ -92,16 +93,6 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
         whole=whole,
         stdin=STDIN in paths,
     )
-
-
-def shown_path(full: str, cwd: str) -> str:
-    """An absolute path relative to the absolute working directory, with forward slashes."""
-    if full.startswith(cwd + os.sep):
-        return full[len(cwd) + 1 :].replace(os.sep, "/")
-    try:
-        return os.path.relpath(full, cwd).replace(os.sep, "/")
-    except ValueError:  # another drive on Windows
-        return full.replace(os.sep, "/")
 
 
 def _expanded(paths: Sequence[str], cwd: str) -> Iterator[str]:

@@ -44,7 +44,16 @@ class Prefilter:
 
     def fits(self, data: bytes) -> bool:
         """Whether any shape fits."""
-        return not self._shapes or any(all(find(data, word) >= 0 for word in shape) for shape in self._shapes)
+        present: dict[bytes, bool] = {}
+        for shape in self._shapes:
+            for word in shape:
+                if word not in present:
+                    present[word] = find(data, word) >= 0
+                if not present[word]:
+                    break
+            else:
+                return True
+        return not self._shapes
 
     def may_call(self, data: bytes) -> bool:
         """Whether a file with this content may hold a call."""

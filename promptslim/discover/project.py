@@ -14,8 +14,8 @@ from promptslim.core.result import FileError
 from promptslim.discover.call_index import CallIndex, project_index, store_of
 from promptslim.discover.decode import Decoded, DecodeError, decode
 from promptslim.discover.ignore_files import repository_of
-from promptslim.discover.paths import shown_path
 from promptslim.discover.reading import limit_of, read_bytes
+from promptslim.discover.shown_path import shown_path
 from promptslim.discover.walk import TAKEN, rules_of, walk
 
 

@@ -11,6 +11,7 @@ from promptslim.config.settings import Settings
 from promptslim.discover.ignore_files import Level, Levels, ignored, levels_above, levels_in
 from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
 from promptslim.discover.left_out import TEST, folder_reason, name_reason
+from promptslim.discover.shown_path import shown_path
 
 TAKEN = "taken"
 UNREAD = "unread"
@@ -95,7 +96,7 @@ def walk(start: str, rules: Rules) -> Iterator[tuple[str, str, str]]:
 def excluded_file(path: str, rules: Rules, cwd: str) -> str | None:
     """Why a file (relative to the absolute folder ``cwd``) would be left out of a walk of the project by its
     path: EXCLUDED, "test", "vendored" or "generated"; None where it would not. Ignore files are not asked."""
-    inside = os.path.relpath(os.path.join(cwd, path), rules.base).replace(os.sep, "/")  # noqa: PTH118
+    inside = shown_path(os.path.normpath(os.path.join(cwd, path)), rules.base)  # noqa: PTH118 (pathlib is slow)
     if rules.exclude.covers(inside) or (rules.include is not None and not rules.include.covers(inside)):
         return EXCLUDED
     *folders, name = inside.split("/")
@@ -110,7 +111,7 @@ class _Choice:
     __slots__ = ("_exclude", "_include", "_rules")
 
     def __init__(self, start: str, rules: Rules) -> None:
-        prefix = "" if start == rules.base else os.path.relpath(start, rules.base).replace(os.sep, "/") + "/"
+        prefix = "" if start == rules.base else shown_path(start, rules.base) + "/"
         self._rules = rules
         self._exclude = Level(rules.exclude, prefix, 0)
         self._include = rules.include, prefix
