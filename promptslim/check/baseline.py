@@ -38,15 +38,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``new``: findings to report, those that have grown among them. ``quiet``: number of known findings
-    that are not reported. ``known``: entries of the known findings, where they stand now. ``fixed``:
-    entries that no longer occur. ``unseen``: entries of files or rules that this run did not look at."""
+    """``new``: findings to report, those that have grown among them. ``known``: entries of the findings that
+    are not reported, where they stand now; ``outgrown``: of those that have grown. ``fixed``: entries that
+    no longer occur. ``unseen``: entries of files or rules that this run did not look at."""
 
     new: tuple[Finding, ...]
-    quiet: int
     known: tuple[Entry, ...]
+    outgrown: tuple[Entry, ...]
     fixed: tuple[Entry, ...]
     unseen: tuple[Entry, ...]
+
+    def pruned(self) -> tuple[Entry, ...]:
+        """The entries without those that no longer occur."""
+        return (*self.known, *self.outgrown, *self.unseen)
+
+    def accepting(self, findings: Iterable[Finding]) -> tuple[Entry, ...]:
+        """The entries of a baseline in which ``findings`` are known too, as large as they are."""
+        return (*self.known, *map(entry, findings), *self.unseen)
 
 
 def entry(finding: Finding) -> Entry:
@@ -83,12 +91,13 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], looked_at: Ca
             matched.append((finding, same.pop(0)))
         else:
             new.append(finding)
-    grown = [finding for finding, known in matched if _grown(finding, known)]
-    reported = {id(finding) for finding in (*new, *grown)}
+    grown = [(finding, known) for finding, known in matched if _grown(finding, known)]
+    outgrown = {id(finding) for finding, _ in grown}
+    reported = {id(finding) for finding in new} | outgrown
     return Comparison(
         new=tuple(finding for finding in findings if id(finding) in reported),
-        quiet=len(matched) - len(grown),
-        known=tuple(_kept(finding, known) for finding, known in matched),
+        known=tuple(_kept(finding, known) for finding, known in matched if id(finding) not in outgrown),
+        outgrown=tuple(_kept(finding, known) for finding, known in grown),
         fixed=tuple(known for left in moved.values() for known in left),
         unseen=tuple(unseen),
     )

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from promptslim.core.facts import FileFacts, Project
-from promptslim.core.finding import CONFIDENCES, Confidence, Finding
 from promptslim.core.result import CheckResult, Summary
 
 if TYPE_CHECKING:
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
     from promptslim.check.loader import Rule
     from promptslim.check.rule_context import RunContext
     from promptslim.check.suppressions import Suppression
+    from promptslim.core.facts import FileFacts
+    from promptslim.core.finding import Confidence, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +41,49 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``comparison`` is None where no baseline was given."""
+    """``comparison`` with the baseline is None where none was given; ``rules`` are the codes that ran."""
 
     result: CheckResult
     comparison: Comparison | None
+    rules: frozenset[str]
 
 
-def check(files: Sequence[FileFacts], paths: Collection[str], run: RunContext, plan: Plan) -> Outcome:
-    """Run the rules over analysed files.
+def check(files: Sequence[FileFacts], paths: Collection[str], run: Callable[[], RunContext], plan: Plan) -> Outcome:
+    """Run the rules over analysed files. ``run`` is called where there is something to say.
 
     ``paths`` are all files that were looked at, also those in which nothing was to be analysed. Findings
     come in the order of path, cell, line, column, code; the same input gives the same result.
     """
-    kept, suppressed = _findings(files, run, plan) if any(map(_speaks, files)) else ((), 0)
+    kept, suppressed = _findings(files, run(), plan) if any(map(_speaks, files)) else ((), 0)
     comparison = None
     if plan.baseline is not None:
         from promptslim.check.baseline import compare
 
-        ran = _ran(plan)
+        could_speak = _ran(plan)
         comparison = compare(
-            kept, plan.baseline, lambda known: known.rule in ran and (known.path in paths or plan.gone(known.path))
+            kept,
+            plan.baseline,
+            lambda known: known.rule in could_speak and (known.path in paths or plan.gone(known.path)),
         )
         kept = comparison.new
-    least = CONFIDENCES.index(plan.min_confidence)
-    findings = tuple(finding for finding in kept if CONFIDENCES.index(finding.confidence) >= least)
+    findings = _certain(kept, plan.min_confidence) if kept else ()
     summary = Summary(
         files=len(paths),
         calls=sum(len(file.calls) for file in files),
         findings=len(findings),
         suppressed=suppressed,
-        baselined=comparison.quiet if comparison else 0,
+        baselined=len(comparison.known) if comparison else 0,
         fixed_in_baseline=len(comparison.fixed) if comparison else 0,
     )
     errors = tuple(error for file in sorted(files, key=lambda file: file.path) for error in file.errors)
-    return Outcome(CheckResult(findings, errors, summary), comparison)
+    ran = frozenset(rule.code for rule in plan.rules)
+    return Outcome(CheckResult(findings, errors, summary), comparison, ran)
+
+
+def _certain(findings: tuple[Finding, ...], least: Confidence) -> tuple[Finding, ...]:
+    from promptslim.core.levels import CONFIDENCES
+
+    return tuple(one for one in findings if CONFIDENCES.index(one.confidence) >= CONFIDENCES.index(least))
 
 
 def _ran(plan: Plan) -> set[str]:
@@ -127,6 +136,8 @@ def _subjects(subject: str, files: list[FileFacts], whole: bool) -> Iterable[obj
         case "FileFacts":
             return files
         case _:
+            from promptslim.core.facts import Project
+
             return [Project(tuple(files), whole, tuple(call for file in files for call in file.calls))]
 
 

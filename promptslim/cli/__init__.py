@@ -1,0 +1,1 @@
+"""The command line: one thin module per command under ``commands/``, which composes the stages."""

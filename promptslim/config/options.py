@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from promptslim.config.readers import Reader, boolean, one_of, plain_table, string, strings, table_of
-from promptslim.core.finding import CONFIDENCES, SEVERITIES
+from promptslim.core.levels import CONFIDENCES, SEVERITIES
 
 
 def option(read: Reader[object]) -> Any:  # noqa: ANN401 (the type checker takes the type of the field)

@@ -13,7 +13,7 @@ from promptslim.config.config_file import find_config, inline_options, read_conf
 from promptslim.config.configuration import Configuration, merge
 from promptslim.config.error import ConfigError
 from promptslim.config.options import Options
-from promptslim.core.finding import Confidence, Severity
+from promptslim.core.levels import Confidence, Severity
 
 DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d",

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal as Choice
 
+from promptslim.core.levels import CONFIDENCES, SEVERITIES, Basis, Confidence, Severity
 from promptslim.core.text import Fix, Location
 
-Severity = Choice["error", "warning", "info"]
-Confidence = Choice["high", "medium", "low"]
-Basis = Choice["counted", "estimated", "assumed", "measured"]
-
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
-CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
+__all__ = ["CONFIDENCES", "SEVERITIES", "Basis", "Confidence", "Finding", "Impact", "Related", "Severity"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from promptslim.core.call import LlmCall
-from promptslim.core.finding import Finding
-from promptslim.core.prompt import Prompt
+if TYPE_CHECKING:  # a run without calls needs none of these
+    from promptslim.core.call import LlmCall
+    from promptslim.core.finding import Finding
+    from promptslim.core.prompt import Prompt
 
 
 @dataclass(frozen=True, slots=True)

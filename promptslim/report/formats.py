@@ -6,9 +6,10 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from promptslim.core.result import CheckResult, Inventory
+if TYPE_CHECKING:
+    from promptslim.core.result import CheckResult, Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class View:
     rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
-CheckRenderer = Callable[[CheckResult, View], Iterator[str]]
-InventoryRenderer = Callable[[Inventory, View], Iterator[str]]
+CheckRenderer: TypeAlias = "Callable[[CheckResult, View], Iterator[str]]"
+InventoryRenderer: TypeAlias = "Callable[[Inventory, View], Iterator[str]]"
 
 
 def names(command: str) -> tuple[str, ...]:

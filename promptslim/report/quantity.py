@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from promptslim.core.finding import Impact
+from promptslim.core.result import TokenCount
 
 _CENT = Decimal("0.01")
 
@@ -35,3 +36,9 @@ def describe(impact: Impact) -> str:
         return ""
     rests_on = "; ".join(part for part in (impact.basis, impact.source) if part)
     return ", ".join(figures) + (f" ({rests_on})" if rests_on else "")
+
+
+def tokens(count: TokenCount) -> str:
+    """``812 tokens (reconstructed)``, with the band where it has a width: ``812 tokens (760 to 870, estimate)``."""
+    band = f"{count.low:,} to {count.high:,}, " if count.low != count.high else ""
+    return f"{count.n:,} {'token' if count.n == 1 else 'tokens'} ({band}{count.method})"

@@ -7,16 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from call_by_hand import SOURCE, call, prompt
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from promptslim.core.call import ClientFacts, ControlFacts, LlmCall
+from promptslim.core.call import LlmCall
 from promptslim.core.finding import Finding, Impact
-from promptslim.core.prompt import Hole, Literal, Prompt
 from promptslim.core.result import CallSize, CheckResult, FileError, Inventory, Summary, TokenCount
 from promptslim.core.text import Applicability, Document, Fix, Location, Span
-from promptslim.core.values import ABSENT, Absent, Case, Default, Field, Known, Present, Unknown, known, unknown
+from promptslim.core.values import Absent, Case, Default, Field, Known, Present, Unknown, known, unknown
 from promptslim.report.check.json import render as render_check
 from promptslim.report.formats import View
 from promptslim.report.inventory.json import render as render_inventory
@@ -25,7 +25,6 @@ from promptslim.report.inventory.text import render as render_inventory_text
 FORMATS = Path(__file__).parents[2] / "fixtures" / "formats"
 CHECK = Draft202012Validator(json.loads((FORMATS / "check-v1.schema.json").read_text("utf-8")))
 INVENTORY = Draft202012Validator(json.loads((FORMATS / "inventory-v1.schema.json").read_text("utf-8")))
-SOURCE = "def run():\n    return client.converse(modelId=M)\n"
 
 
 def test_schemas_are_schemas() -> None:
@@ -86,41 +85,6 @@ def test_check_contract() -> None:
         "errors": [{"path": "b.py", "line": 3, "message": "broken"}],
         "summary": {"files": 14, "calls": 9, "findings": 1, "suppressed": 2, "baselined": 3},
     }
-
-
-def call(document: Document, **fields: object) -> LlmCall:
-    place = Location(document, Span(22, len(document.text) - 1))
-    client = ClientFacts(None, None, unknown(), unknown(), unknown())
-    values: dict[str, object] = {
-        "id": "src/app.py::run:converse",
-        "sdk": "boto3.converse",
-        "operation": "converse",
-        "kind": "request",
-        "callee": "client.converse",
-        "scope": "run",
-        "scope_span": Span(0, len(document.text)),
-        "location": place,
-        "primary": place,
-        "model": known("amazon.nova-lite-v1:0"),
-        "max_tokens": ABSENT,
-        "cap_keys": (),
-        "system": ABSENT,
-        "messages": unknown(),
-        "tools": ABSENT,
-        "cache_points": known(0),
-        "metadata": ABSENT,
-        "thinking": ABSENT,
-        "stream": known(False),
-        "client": client,
-        "control": ControlFacts(),
-        "opaque": False,
-    }
-    return LlmCall(**{**values, **fields})
-
-
-def prompt(document: Document, text: str = "You are", id: str = "src/app.py::SYSTEM") -> Prompt:
-    place = Location(document, Span(0, 3))
-    return Prompt(id, "system", (Literal(text), Hole("name")), place, place, used_by=("b", "a"))
 
 
 def inventoried(one: LlmCall, size: CallSize) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptslim.check.rule_context import RuleContext
 from promptslim.core.facts import Project
 from promptslim.core.finding import Finding
+from promptslim.pricing.rates import prices_age_days
 
 
 def stale_prices(project: Project, rule: RuleContext) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def stale_prices(project: Project, rule: RuleContext) -> Iterator[Finding]:
             if model is None or model.rates is None or model.rates.source in said:
                 continue
             rates = model.rates
-            age = (rule.today - rates.as_of).days
+            age = prices_age_days(rates.as_of, rule.today)
             if age > max_age:
                 said.add(rates.source)
                 yield rule.finding(

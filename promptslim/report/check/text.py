@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from promptslim.core.finding import Finding
-from promptslim.core.result import CheckResult, Summary
 from promptslim.report import escape
 from promptslim.report.colour import paint
-from promptslim.report.excerpt import excerpt
-from promptslim.report.formats import View
-from promptslim.report.place import place
-from promptslim.report.quantity import describe
+
+if TYPE_CHECKING:
+    from promptslim.core.finding import Finding
+    from promptslim.core.result import CheckResult, Summary
+    from promptslim.report.formats import View
 
 
 def render(result: CheckResult, view: View) -> Iterator[str]:
@@ -36,6 +36,9 @@ def _key(finding: Finding, path: str) -> tuple[object, ...]:
 
 
 def _frame(finding: Finding, copies: list[str], colour: bool) -> Iterator[str]:
+    from promptslim.report.excerpt import excerpt
+    from promptslim.report.place import place
+
     head = paint(place(finding.primary), "bold", colour)
     code = paint(finding.code, finding.severity, colour)
     yield f"{head}: {code} {finding.name} {escape.one_line(finding.message)}\n"
@@ -56,6 +59,9 @@ def _frame(finding: Finding, copies: list[str], colour: bool) -> Iterator[str]:
 
 
 def _notes(finding: Finding, copies: list[str]) -> Iterator[tuple[str, str]]:
+    from promptslim.report.place import place
+    from promptslim.report.quantity import describe
+
     if impact := describe(finding.impact):
         yield "impact", escape.one_line(impact)
     for related in finding.related:

@@ -15,6 +15,7 @@ from promptslim.report.colour import paint
 from promptslim.report.fields import fallback
 from promptslim.report.formats import View
 from promptslim.report.place import place
+from promptslim.report.quantity import tokens
 
 T = TypeVar("T")
 
@@ -53,12 +54,6 @@ def _call(call: LlmCall, size: CallSize | None, colour: bool) -> Iterator[str]:
         yield f"      cached      {points} cache point{_s(points)}\n"
     if call.opaque:
         yield "      further settings may come from outside\n"
-
-
-def tokens(count: TokenCount) -> str:
-    """``812 tokens (reconstructed)``, with the band where it has a width: ``812 tokens (760 to 870, estimate)``."""
-    band = f"{count.low:,} to {count.high:,}, " if count.low != count.high else ""
-    return f"{count.n:,} token{_s(count.n)} ({band}{count.method})"
 
 
 def _field(field: Field[T]) -> str:

@@ -1,0 +1,143 @@
+"""Find wasted tokens."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from promptslim.cli.error import UsageError
+from promptslim.cli.parameters import Given, Option, Parameters
+from promptslim.cli.session import Session, replace_file, say, write
+from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
+from promptslim.report.formats import View, check_renderer, names
+
+if TYPE_CHECKING:
+    from promptslim.check.baseline import Entry
+    from promptslim.check.engine import Outcome
+    from promptslim.core.result import CheckResult
+    from promptslim.pipeline import Run
+
+PARAMETERS: Parameters = (
+    PATHS,
+    Option(("--select",), "Rules to run: codes, starts of codes, names or ALL.", "list", "RULES", commas=True),
+    Option(("--ignore",), "Rules not to run.", "list", "RULES", commas=True),
+    Option(("--extend-select",), "Rules to run besides.", "list", "RULES", commas=True),
+    Option(
+        ("--per-file-ignores",), "Rules not to run in some files: PATTERN:RULE.", "list", "PATTERN:RULE", commas=True
+    ),
+    Option(
+        ("--min-confidence",), "Leave out findings that are less certain.", "value", choices=("low", "medium", "high")
+    ),
+    Option(("--fail-on",), "Severity from which the exit code is 1.", "value", choices=("info", "warning", "error")),
+    Option(("--output-format",), "Format of the findings.", "value", choices=names("check")),
+    Option(("--statistics",), "Show only how often each rule fired."),
+    Option(("--show-files",), "Show which files would be checked, and check nothing."),
+    Option(("--exit-zero",), "Exit with 0 even where there are findings."),
+    Option(("--baseline",), "File with known findings, which are not reported.", "value", "FILE"),
+    Option(("--write-baseline",), "Write all findings of this run to the baseline file."),
+    Option(("--prune-baseline",), "Drop findings that no longer occur from the baseline file."),
+    Option(("--no-cache",), "Keep no results between runs."),
+    *FILES,
+    *CONFIGURATION,
+    *OUTPUT,
+)
+
+
+def run(given: Given) -> int:
+    """Find wasted tokens in Python files and notebooks.
+
+    PATHS are files, folders or patterns (default: the working directory). The exit code is 0 where there is
+    nothing to report, 1 where there are findings, 2 where the command cannot be carried out.
+    """
+    session = Session(given)
+    shown_as = session.format(names("check"))
+    if given.flag("statistics") and shown_as != "text":
+        raise UsageError(f"--statistics is text; leave out --output-format {shown_as}")
+    if given.flag("show_files"):
+        return _show_files(session)
+    entries = _baseline(session)
+    run = session.analyse()
+    outcome = _checked(session, run, entries)
+    _warn_of_errors(session, outcome)
+    if session.quiet < 2:
+        if given.flag("statistics"):
+            from promptslim.report.statistics import render
+
+            write(render(outcome.result))
+        else:
+            view = View(colour=session.colour(), summary=session.quiet == 0, copies=run.copies, rules=_rules(run))
+            write(check_renderer(shown_as)(outcome.result, view))
+    return 0 if given.flag("exit_zero") else _exit_code(outcome.result, session.place.settings.fail_on)
+
+
+def _show_files(session: Session) -> int:
+    from promptslim.pipeline import discovered
+    from promptslim.report.escape import path
+
+    found = discovered(session.given.listed("paths") or (), session.place)
+    write(f"{path(file)}\n" for file in found.files)
+    return 0
+
+
+def _baseline(session: Session) -> tuple[Entry, ...] | None:
+    """The known findings, or None without a baseline. Raises UsageError and BaselineError."""
+    given, path = session.given, session.place.settings.baseline
+    writing = given.flag("write_baseline") or given.flag("prune_baseline")
+    if path is None:
+        if writing:
+            raise UsageError("no baseline file is named; add --baseline FILE")
+        return None
+    from promptslim.check.baseline import BaselineError, read
+
+    try:
+        with open(os.path.join(session.place.cwd, path), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+            return read(file.read())
+    except FileNotFoundError:
+        if given.flag("write_baseline"):
+            return ()
+        raise UsageError(f"no baseline file {path}; make it with --write-baseline") from None
+    except BaselineError as error:
+        raise BaselineError(f"{path} {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the baseline file {path}: {error}") from None
+
+
+def _checked(session: Session, run: Run, entries: tuple[Entry, ...] | None) -> Outcome:
+    """The outcome, after the baseline file was written or pruned where that was asked for."""
+    from promptslim import pipeline
+
+    outcome = pipeline.check(run, entries)
+    if outcome.comparison is None or session.place.settings.baseline is None:
+        return outcome
+    from promptslim.check.baseline import write as baseline_text
+
+    if session.given.flag("write_baseline"):
+        kept = outcome.comparison.accepting(outcome.result.findings)
+    elif session.given.flag("prune_baseline"):
+        kept = outcome.comparison.pruned()
+    else:
+        return outcome
+    replace_file(os.path.join(session.place.cwd, session.place.settings.baseline), baseline_text(kept))  # noqa: PTH118
+    session.note(f"{len(kept)} findings in {session.place.settings.baseline}")
+    return pipeline.check(run, kept)
+
+
+def _warn_of_errors(session: Session, outcome: Outcome) -> None:
+    """Files that could not be read are findings; they are said here where that rule did not run."""
+    if "PS902" not in outcome.rules and not session.quiet:
+        for error in outcome.result.errors:
+            line = "" if error.line is None else f":{error.line}"
+            say(f"warning: {error.path}{line}: {error.message}")
+
+
+def _exit_code(result: CheckResult, fail_on: str) -> int:
+    if not result.findings:
+        return 0
+    from promptslim.core.levels import SEVERITIES
+
+    least = SEVERITIES.index(fail_on)
+    return int(any(SEVERITIES.index(finding.severity) >= least for finding in result.findings))
+
+
+def _rules(run: Run) -> dict[str, dict[str, object]]:
+    return {rule.code: {"name": rule.name, "summary": rule.summary} for rule in run.catalog.rules}

@@ -1,0 +1,86 @@
+"""Count tokens."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from promptslim.cli.error import UsageError
+from promptslim.cli.parameters import Argument, Given, Option, Parameters
+from promptslim.cli.session import write
+from promptslim.cli.settings_flags import CONFIGURATION, configured
+
+if TYPE_CHECKING:
+    from promptslim.core.result import TokenCount
+
+PARAMETERS: Parameters = (
+    Argument("files", "Text files; - or nothing reads standard input.", many=True),
+    Option(("--model",), "Count as this model does; may be given several times.", "list", "ID"),
+    Option(("--output-format",), "Format of the counts.", "value", choices=("text", "json")),
+    *CONFIGURATION,
+)
+
+
+def run(given: Given) -> int:
+    """Count the tokens of text files, each as a whole, with the method and the band of the count.
+
+    Without a model the count is an estimate whose band covers the known families. Nothing is sent anywhere.
+    """
+    from promptslim import pipeline
+
+    place, _ = configured(given)
+    catalog = pipeline.catalog_of(place)
+    models = given.listed("model") or (None,)
+    for model in models:
+        if model is not None and catalog.model(model) is None:
+            raise UsageError(
+                f"nothing is known of the model {model!r}; `promptslim models` lists the known ones, "
+                "[tool.promptslim.models] names yours"
+            )
+    texts = [(name, _text(name, place.cwd)) for name in given.listed("files") or ("-",)]
+    rows = [(name, model, pipeline.count(text, model, place)) for name, text in texts for model in models]
+    write([_json(rows)] if given.value("output_format") == "json" else _lines(rows))
+    return 0
+
+
+def _text(name: str, cwd: str) -> str:
+    from promptslim.discover.decode import DecodeError, decode
+    from promptslim.discover.reading import MAX_NOTEBOOK_BYTES, read_bytes
+
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else read_bytes(os.path.join(cwd, name))  # noqa: PTH118
+        if len(data) > MAX_NOTEBOOK_BYTES:
+            raise UsageError(f"{name}: larger than {MAX_NOTEBOOK_BYTES // 1_000_000} MB; count a part of it")
+        return decode(data, python=False).text
+    except DecodeError as error:
+        raise UsageError(f"{name}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _lines(rows: list[tuple[str, str | None, TokenCount]]) -> list[str]:
+    from promptslim.report.escape import one_line, path
+    from promptslim.report.quantity import tokens
+
+    return [
+        f"{path(name)}: {tokens(count)}" + (f" for {one_line(model)}" if model else "") + "\n"
+        for name, model, count in rows
+    ]
+
+
+def _json(rows: list[tuple[str, str | None, TokenCount]]) -> str:
+    import json
+
+    counts = [
+        {
+            "path": name,
+            "model": model,
+            "tokens": count.n,
+            "low": count.low,
+            "high": count.high,
+            "method": count.method,
+        }
+        for name, model, count in rows
+    ]
+    return json.dumps({"version": 1, "counts": counts}, indent=1) + "\n"

@@ -1,0 +1,180 @@
+"""What the commands share at run time: settings, standard input, output, warnings, progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from promptslim.cli.error import UsageError
+from promptslim.cli.settings_flags import configured
+
+if TYPE_CHECKING:
+    from promptslim.cli.parameters import Given
+    from promptslim.pipeline import Run, Stdin
+
+SLOW = 1.0
+"""Seconds after which a run shows its progress."""
+
+STEP = 0.1
+"""Seconds between two updates of it."""
+
+
+class Session:
+    """One command that works on files."""
+
+    def __init__(self, given: Given) -> None:
+        """Reads the configuration. Raises ConfigError and UsageError."""
+        import gc
+
+        # The run is short and makes no cycles worth collecting; collection costs up to a fifth of it.
+        gc.disable()
+        self.given = given
+        self.place, self.configuration = configured(given)
+        self.quiet = given.count("quiet")
+        self.verbose = given.count("verbose")
+
+    def format(self, known: tuple[str, ...]) -> str:
+        """The output format, which a configuration file may name too. Raises UsageError."""
+        from promptslim.config.error import suggestion
+
+        chosen = self.place.settings.output_format
+        if chosen not in known:
+            raise UsageError(f"unknown output format {chosen!r}; {suggestion(chosen, known, 'formats')}")
+        return chosen
+
+    def analyse(self) -> Run:
+        """Run the first half of the pipeline over the given paths, with progress on a terminal."""
+        from promptslim import pipeline
+
+        show = _Progress() if sys.stderr.isatty() and not self.quiet else None
+        paths = self.given.listed("paths") or (".",)
+        stdin = self._stdin(paths)
+        try:
+            run = pipeline.analyse(paths, self.place, stdin=stdin, progress=show or _silent)
+        finally:
+            if show is not None:
+                show.clear()
+        self._remark(run)
+        return run
+
+    def colour(self) -> bool:
+        """Whether standard output is to be coloured."""
+        from promptslim.report.colour import wanted
+
+        return wanted(self.given.value("color") or "auto", dict(os.environ), sys.stdout.isatty())
+
+    def warn(self, message: str) -> None:
+        """One line on standard error, unless quiet."""
+        if not self.quiet:
+            say(f"warning: {message}")
+
+    def note(self, message: str) -> None:
+        """One line on standard error, if verbose."""
+        if self.verbose:
+            say(message)
+
+    def _stdin(self, paths: Iterable[str]) -> Stdin | None:
+        if "-" not in paths:
+            return None
+        from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
+        from promptslim.discover.paths import shown_path
+        from promptslim.discover.walk import excluded_file, rules_of
+        from promptslim.pipeline import STDIN_NAME, Stdin
+
+        cwd, settings = self.place.cwd, self.place.settings
+        name = self.given.value("stdin_filename") or STDIN_NAME
+        path = shown_path(os.path.abspath(os.path.join(cwd, name)), cwd)  # noqa: PTH100, PTH118
+        data = sys.stdin.buffer.read()
+        if suffix_of(path) not in CODE_SUFFIXES:
+            raise UsageError(f"--stdin-filename {name!r} is no Python file and no notebook; name one")
+        if settings.force_exclude and excluded_file(path, rules_of(settings), cwd):
+            return None
+        return Stdin(path, data)
+
+    def _remark(self, run: Run) -> None:
+        given = run.discovered
+        if not run.paths and not given.unread:
+            self.warn("no Python files or notebooks found under the given paths")
+        origins = self.configuration.origins.values()
+        sources = sorted({place.name if place else "command line" for places in origins for place in places})
+        self.note(f"settings: {', '.join(sources) or 'defaults'}")
+        left_out = ", ".join(f"{count} {reason}" for reason, count in run.skipped)
+        self.note(f"{len(run.paths)} files, {len(run.facts)} of them analysed; left out: {left_out or 'none'}")
+
+
+class _Progress:
+    """A counter on the last line of the terminal, once a run has taken a while."""
+
+    def __init__(self) -> None:
+        from time import monotonic
+
+        self._clock = monotonic
+        self._next = monotonic() + SLOW
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        now = self._clock()
+        if now >= self._next:
+            self._next, self._shown = now + STEP, True
+            print(f"\rpromptslim: {done:,} of {total:,} files", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress."""
+
+
+def say(message: str) -> None:
+    """One line on standard error."""
+    from promptslim.report.escape import one_line
+
+    print(f"promptslim: {one_line(message)}", file=sys.stderr)  # noqa: T201
+
+
+def write(chunks: Iterable[str]) -> None:
+    """Text to standard output. A reader that has gone away is no error."""
+    try:
+        sys.stdout.writelines(chunks)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+
+
+def drop_output() -> None:
+    """Keep the interpreter from writing to a closed pipe when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def replace_file(path: str, text: str) -> None:
+    """Write a file whole or not at all. Raises UsageError where that is not possible."""
+    import tempfile
+
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
+    try:
+        handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")  # noqa: PTH119
+        try:
+            with open(handle, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+                file.write(text)
+            os.chmod(partial, _mode(path))  # noqa: PTH101
+            os.replace(partial, path)  # noqa: PTH105
+        except BaseException:
+            os.unlink(partial)  # noqa: PTH108
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place") from None
+
+
+def _mode(path: str) -> int:
+    """The permissions of the file that is there, or what a new file gets."""
+    try:
+        return os.stat(path).st_mode & 0o777  # noqa: PTH116
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

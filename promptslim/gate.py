@@ -1,0 +1,53 @@
+"""Which files are worth reading: the words of the SDK tables as a byte prefilter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from promptslim.discover.prefilter import Prefilter
+
+OTHER_LANGUAGES = (
+    b"@ai-sdk",
+    b"@google/genai",
+    b"anthropic",
+    b"bedrock-runtime",
+    b"bedrockruntime",
+    b"generative-ai",
+    b"langchain",
+    b"litellm",
+    b"openai",
+)
+"""Names of packages for language models in languages that are not read."""
+
+_OWN_COMMENT = b"promptslim:"
+_USAGE = (b"inputTokens", b"input_tokens", b"prompt_tokens")
+"""Cost arithmetic may stand in a file without any call."""
+
+
+def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilter:
+    """A prefilter for files with a call of one of the SDKs, one of the user's wrappers (dotted names), cost
+    arithmetic or a comment of ours.
+
+    A call has a marker of its SDK in the file and all words of one of its forms: the name of a constructor
+    or function, or the parts of a method path.
+    """
+    markers: set[bytes] = {_OWN_COMMENT, *_USAGE}
+    shapes: set[tuple[bytes, ...]] = {(word,) for word in (_OWN_COMMENT, *_USAGE)}
+    for sdk in sdks:
+        own = [marker.encode() for marker in sdk.get("markers", ())]
+        markers.update(own)
+        for operation in sdk.get("operation", ()):
+            shapes.update((marker, *form) for form in _forms(operation) for marker in own)
+    for wrapper in wrappers:
+        word = wrapper.rpartition(".")[2].encode()
+        markers.add(word)
+        shapes.add((word,))
+    return Prefilter(sorted(markers), sorted(shapes))
+
+
+def _forms(operation: Mapping[str, Any]) -> set[tuple[bytes, ...]]:
+    names = [name.rpartition(".")[2] for name in operation.get("names", ())]
+    names += [name.rpartition(":")[2] for name in operation.get("constructors", ())]
+    forms = {(name.encode(),) for name in names}
+    return forms | {tuple(part.encode() for part in path.split(".")) for path in operation.get("methods", ())}

@@ -1,0 +1,350 @@
+"""The stages put together: paths to facts, and facts to findings or an inventory.
+
+Both the command line and the Python API come through here.
+"""
+
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH100, PTH118
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promptslim.core.result import FileError
+from promptslim.gate import OTHER_LANGUAGES, gate
+
+if TYPE_CHECKING:
+    from datetime import date
+    from os import PathLike
+
+    from promptslim.catalog import Catalog
+    from promptslim.check.baseline import Entry
+    from promptslim.check.engine import Outcome, Plan
+    from promptslim.check.rule_context import RunContext
+    from promptslim.config.settings import Settings
+    from promptslim.core.facts import FileFacts
+    from promptslim.core.result import Inventory, TokenCount
+    from promptslim.core.text import Location
+    from promptslim.discover.call_index import CallIndex
+    from promptslim.discover.paths import Discovered
+    from promptslim.tokens.cache import CountCache
+    from promptslim.tokens.counter import Counter
+
+STDIN_NAME = "stdin.py"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Settings and the absolute folder to which paths are relative."""
+
+    cwd: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Stdin:
+    """A file that comes from standard input: the path that it stands for, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was found in the files of a run. ``copies`` maps a path to the first with the same content, where
+    there is one and the user did not name the path; ``unread`` and ``skipped`` as in ``Summary``."""
+
+    place: Place
+    catalog: Catalog
+    today: date
+    discovered: Discovered
+    paths: frozenset[str]
+    facts: tuple[FileFacts, ...]
+    copies: Mapping[str, str]
+    unread: tuple[tuple[str, int], ...]
+    skipped: tuple[tuple[str, int], ...]
+
+
+def place_of(cwd: str | PathLike[str] | None, isolated: bool, values: Mapping[str, object]) -> Place:
+    """Settings for the Python API: the configuration around ``cwd`` under keyword ``values``.
+
+    Raises ConfigError, also for an unknown key or a value of the wrong kind.
+    """
+    from promptslim.config.decode import Source, decode_options
+    from promptslim.config.options import key_of
+    from promptslim.config.settings import configure, resolve
+
+    plain = {key_of(name): list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    folder = os.path.abspath(os.fspath(cwd) if cwd is not None else os.curdir)
+    options = decode_options(plain, Source("keyword arguments", ""))
+    return Place(folder, resolve(configure(folder, (), options, isolated)))
+
+
+def discovered(paths: Sequence[str], place: Place) -> Discovered:
+    """The files that the paths lead to. Raises PathError."""
+    from promptslim.discover.kinds import CODE_SUFFIXES, UNREAD_SUFFIXES
+    from promptslim.discover.paths import discover
+    from promptslim.discover.walk import rules_of
+
+    rules = rules_of(place.settings, CODE_SUFFIXES, UNREAD_SUFFIXES)
+    return discover(paths or ["."], rules, place.cwd, place.settings.force_exclude)
+
+
+def analyse(
+    paths: Sequence[str],
+    place: Place,
+    today: date | None = None,
+    stdin: Stdin | None = None,
+    progress: Progress = lambda done, total: None,  # noqa: ARG005
+) -> Run:
+    """Find the files, and extract calls and prompts from those that may hold any.
+
+    ``progress`` is called after each of these with how many are done and how many there are.
+    Raises PathError for a path that does not exist and CatalogError for a broken data table. A file that
+    cannot be read or parsed is no failure: its facts say so in ``errors``.
+    """
+    from promptslim.catalog import load
+    from promptslim.discover.copies import originals
+    from promptslim.discover.prefilter import Prefilter, count_unread
+
+    catalog = load()
+    found = discovered(paths, place)
+    reading = _Reading(found, place.cwd)
+    words = gate(catalog.sdks, place.settings.wrappers)
+    survivors = dict(words.passing(reading))
+    survivors.update(reading.suspicious(survivors))
+    if stdin is not None:
+        survivors[stdin.path] = stdin.data
+    facts = [_unread(error) for error in reading.errors]
+    if survivors:
+        catalog = catalog_of(place)
+        facts += _extract(survivors, catalog, place, progress)
+    copies = originals(survivors.items())
+    skipped = dict(found.skipped)
+    if reading.generated:
+        skipped["generated"] = skipped.get("generated", 0) + len(reading.generated)
+    unread = (os.path.join(place.cwd, path) for path in found.unread)
+    return Run(
+        place=place,
+        catalog=catalog,
+        today=today or _today(),
+        discovered=found,
+        paths=frozenset((*found.files, *survivors)) - reading.generated,
+        facts=tuple(sorted(facts, key=lambda one: one.path)),
+        copies={path: first for path, first in copies.items() if path != first and path not in found.given},
+        unread=count_unread(unread, Prefilter(OTHER_LANGUAGES)),
+        skipped=tuple(sorted(skipped.items())),
+    )
+
+
+def _unread(error: FileError) -> FileFacts:
+    from promptslim.core.facts import FileFacts
+    from promptslim.core.text import Document
+
+    return FileFacts(error.path, (Document(error.path, ""),), errors=(error,))
+
+
+def _today() -> date:
+    from datetime import date
+
+    return date.today()
+
+
+def catalog_of(place: Place) -> Catalog:
+    """The catalog with the user's models, tables and prices in it. Raises CatalogError and PriceFileError."""
+    from promptslim.catalog import load
+    from promptslim.pricing.user_catalog import user_catalog
+
+    chosen = place.settings
+    tables = tuple(os.path.join(place.cwd, path) for path in chosen.catalog)
+    prices = os.path.join(place.cwd, chosen.prices) if chosen.prices else None
+    return user_catalog(load(), replace(chosen, catalog=tables, prices=prices))
+
+
+class Counting:
+    """Token counts of a run: made when first asked for, kept between runs where the settings allow."""
+
+    def __init__(self, settings: Settings, precise: bool) -> None:
+        """``precise``: count with vocabularies where there are any, instead of estimating."""
+        self._settings = settings
+        self._precise = precise
+        self._counter: Counter | None = None
+        self._cache: CountCache | None = None
+
+    def counter(self) -> Counter:
+        """The counter of the run."""
+        if self._counter is None:
+            from promptslim.tokens.cache import CountCache
+            from promptslim.tokens.counter import Counter
+
+            self._cache = CountCache() if self._settings.cache else None
+            self._counter = Counter("exact" if self._precise else "estimate", self._cache)
+        return self._counter
+
+    def save(self) -> None:
+        """Keep what was counted."""
+        if self._cache is not None:
+            self._cache.save()
+
+
+class _Reading:
+    """Reads files one after the other; keeps what went wrong, and what turned out to be generated."""
+
+    def __init__(self, found: Discovered, cwd: str) -> None:
+        self._found = found
+        self._cwd = cwd
+        self._plain: dict[str, bytes] = {}
+        self.errors = list(found.errors)
+        self.generated: set[str] = set()
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        from promptslim.discover.reading import limit_of, read_bytes
+
+        given = self._found.given
+        for path in self._found.files:
+            try:
+                data = read_bytes(f"{self._cwd}/{path}", limit_of(path))
+            except OSError as error:
+                self.errors.append(FileError(path, None, f"cannot be read: {error.strerror or error}"))
+                continue
+            if path in given or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+                self._plain[path] = data
+            yield path, data
+
+    def suspicious(self, survivors: dict[str, bytes]) -> dict[str, bytes]:
+        """Drop generated files from ``survivors``, and give the files that are to be looked at although no word
+        speaks for it: those in UTF-16, and those named by the user that do not parse."""
+        from promptslim.discover.left_out import is_generated
+
+        for path, data in list(survivors.items()):
+            if path.endswith(".py") and path not in self._found.given and is_generated(data):
+                self.generated.add(path)
+                del survivors[path]
+        return {path: data for path, data in self._plain.items() if path not in survivors and not _parses(path, data)}
+
+
+def _parses(path: str, data: bytes) -> bool:
+    """Whether a file is Python source without an error. 0x400 asks for the syntax tree, without ``ast``."""
+    if not path.endswith(".py"):
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(data, path, "exec", flags=0x400, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _extract(survivors: Mapping[str, bytes], catalog: Catalog, place: Place, progress: Progress) -> list[FileFacts]:
+    """Facts of files with their content, each within the project that it belongs to."""
+    from promptslim.discover.project import DiskFiles, by_root
+    from promptslim.extract import analyse as analyse_file
+
+    facts: list[FileFacts] = []
+    for root, paths in by_root(survivors, place.settings, place.cwd).items():
+        files = DiskFiles(root, place.cwd, _index(root, place.settings))
+        for path in paths:
+            files.hold(path, survivors[path])
+        for path in paths:
+            facts.append(analyse_file(path, files, catalog, place.settings))
+            progress(len(facts), len(survivors))
+    return facts
+
+
+def _index(root: str, settings: Settings) -> Callable[[], CallIndex]:
+    """The call index of a project, made when it is first asked."""
+
+    def make() -> CallIndex:
+        from promptslim.config.cache_folder import cache_folder
+        from promptslim.discover.call_index import project_index, store_of
+        from promptslim.discover.walk import TAKEN, rules_of, walk
+
+        paths = [path for what, path, _ in walk(root, rules_of(settings)) if what == TAKEN]
+        return project_index(root, paths, store_of(root, str(cache_folder())) if settings.cache else None)
+
+    return make
+
+
+def check(run: Run, baseline: tuple[Entry, ...] | None = None) -> Outcome:
+    """Run the selected rules over the facts of a run. Raises ConfigError for a rule that does not exist."""
+    from promptslim.check import engine
+
+    counting = Counting(run.place.settings, precise=False)
+
+    def context() -> RunContext:
+        from promptslim.check.rule_context import RunContext
+
+        return RunContext(run.catalog, run.place.settings, run.today, counting.counter)
+
+    outcome = engine.check(run.facts, run.paths, context, _plan(run, baseline))
+    counting.save()
+    summary = replace(outcome.result.summary, unread=run.unread, skipped=run.skipped)
+    return replace(outcome, result=replace(outcome.result, summary=summary))
+
+
+def _plan(run: Run, baseline: tuple[Entry, ...] | None) -> Plan:
+    from promptslim.check.engine import Plan
+    from promptslim.check.rule_options import rule_options
+    from promptslim.config.file_ignores import FileIgnores
+    from promptslim.config.selectors import selected
+
+    place, rules, settings = run.place, run.catalog.rules, run.place.settings
+    active = selected(rules, settings.select, settings.ignore, settings.extend_select)
+    options = rule_options(rules, settings.rules)
+    ignores = FileIgnores(settings, rules, place.cwd)
+    return Plan(
+        rules=tuple(rule for rule in rules if rule.code in active),
+        codes={key: rule.code for rule in rules for key in (rule.code, rule.name)},
+        options=lambda rule: options[rule.code],
+        ignored_in=ignores.codes,
+        min_confidence=settings.min_confidence,
+        whole=run.discovered.whole,
+        baseline=baseline,
+        gone=lambda path: not os.path.lexists(f"{place.cwd}/{path}"),
+    )
+
+
+def inventory(run: Run) -> Inventory:
+    """Every call and prompt of a run, with their sizes."""
+    from promptslim.core.result import Inventory
+    from promptslim.sizes import call_size, prompt_size
+
+    calls = sorted((call for file in run.facts for call in file.calls), key=lambda call: _order(call.location))
+    prompts = sorted((prompt for file in run.facts for prompt in file.prompts), key=lambda one: _order(one.location))
+    by_id = {call.id: call for call in calls}
+    users = [[by_id[user] for user in prompt.used_by if user in by_id] for prompt in prompts]
+    counting = Counting(run.place.settings, precise=True)
+    found = Inventory(
+        calls=tuple(calls),
+        prompts=tuple(prompts),
+        errors=tuple(error for file in run.facts for error in file.errors),
+        call_sizes=tuple(call_size(call, run.catalog, counting.counter) for call in calls),
+        prompt_sizes=tuple(
+            prompt_size(prompt, using, run.catalog, counting.counter)
+            for prompt, using in zip(prompts, users, strict=True)
+        ),
+    )
+    counting.save()
+    return found
+
+
+def count(text: str, model: str | None, place: Place) -> TokenCount:
+    """Tokens of a text for a model id; an id that is not known counts as none."""
+    from promptslim.sizes import UNKNOWN_TOKENIZER
+
+    facts = catalog_of(place).model(model) if model else None
+    counting = Counting(place.settings, precise=True)
+    counted = counting.counter().count(text, facts.tokenizer if facts else UNKNOWN_TOKENIZER)
+    counting.save()
+    return counted
+
+
+def _order(location: Location) -> tuple[str, int, int]:
+    return location.path, -1 if location.cell is None else location.cell, location.span.start

@@ -1,0 +1,21 @@
+"""What every test relies on: a scrubbed environment and a cache of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")
+SCRUBBED_PREFIXES = ("GITHUB_", "RUNNER_", "AWS_", "PROMPTSLIM_")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in SCRUBBED or name.startswith(SCRUBBED_PREFIXES):
+                patch.delenv(name)
+        patch.setenv("PROMPTSLIM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
