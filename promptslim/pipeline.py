@@ -244,32 +244,24 @@ def _parses(path: str, data: bytes) -> bool:
 
 def _extract(survivors: Mapping[str, bytes], catalog: Catalog, place: Place, progress: Progress) -> list[FileFacts]:
     """Facts of files with their content, each within the project that it belongs to."""
-    from promptslim.discover.project import DiskFiles, by_root
-    from promptslim.extract import analyse as analyse_file
+    from promptslim.discover.project import by_root, open_project
+    from promptslim.extract import Analyser
 
     facts: list[FileFacts] = []
     for root, paths in by_root(survivors, place.settings, place.cwd).items():
-        files = DiskFiles(root, place.cwd, _index(root, place.settings))
+        files = open_project(root, place.settings, place.cwd)
+        analyser = Analyser(files, catalog, place.settings)
         for path in paths:
             files.hold(path, survivors[path])
         for path in paths:
-            facts.append(analyse_file(path, files, catalog, place.settings))
+            text = files.text(path)
+            if text is None:
+                error = files.why(path) or FileError(path, None, "cannot be read")
+                facts.append(FileFacts(path, (Document(path, ""),), errors=(error,)))
+            else:
+                facts.append(analyser.analyse(path, text))
             progress(len(facts), len(survivors))
     return facts
-
-
-def _index(root: str, settings: Settings) -> Callable[[], CallIndex]:
-    """The call index of a project, made when it is first asked."""
-
-    def make() -> CallIndex:
-        from promptslim.config.cache_folder import cache_folder
-        from promptslim.discover.call_index import project_index, store_of
-        from promptslim.discover.walk import TAKEN, rules_of, walk
-
-        paths = [path for what, path, _ in walk(root, rules_of(settings)) if what == TAKEN]
-        return project_index(root, paths, store_of(root, str(cache_folder())) if settings.cache else None)
-
-    return make
 
 
 def check(run: Run, baseline: tuple[Entry, ...] | None = None) -> Outcome:

@@ -13,7 +13,8 @@ class ProjectFiles(Protocol):
 
     @property
     def root(self) -> str:
-        """Folder of the project: of the config file, else the git top level, else the working directory."""
+        """Folder of the project: the deeper of the config file's and the git top level, else the working
+        directory. Relative to the working directory (``.``, ``..`` ...)."""
         ...
 
     def text(self, path: str) -> str | None:

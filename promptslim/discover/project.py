@@ -50,8 +50,8 @@ class DiskFiles:
 
     @property
     def root(self) -> str:
-        """Absolute folder of the project."""
-        return self._root
+        """Folder of the project, relative to the working directory like every path here."""
+        return shown_path(self._root, self._cwd)
 
     def hold(self, path: str, data: bytes) -> None:
         """Take the content of a file that was read before, or comes from standard input."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from collections.abc import Iterator
 
 from promptslim.core.files import ProjectFiles
 from promptslim.core.text import Document
@@ -37,6 +38,10 @@ class Workspace:
                 self._modules[path] = None if module.errors and not module.notebook else module
         return self._modules[path]
 
+    def loaded(self, path: str) -> Module | None:
+        """The module of a path where an import has already parsed it."""
+        return self._modules.get(path)
+
     def add(self, module: Module) -> None:
         """Makes an already parsed module the one that imports of its path get."""
         self._modules[module.path] = module
@@ -49,35 +54,36 @@ class Workspace:
         return self._resolved[key]
 
     def _resolve(self, folder: str, dotted: str, level: int) -> str | None:
-        tail = dotted.replace(".", "/") if dotted else ""
+        tail = dotted.replace(".", "/")
         if level:
-            for _ in range(level - 1):
-                folder = posixpath.join(folder, "..") if folder in ("", "..") or folder.endswith("/..") else posixpath.dirname(folder)
-            return self._file(posixpath.normpath(posixpath.join(folder, tail)))
-        tried: set[str] = set()
-        current = folder
-        root = self.files.root
-        while True:
-            base = posixpath.join(current, tail) if current else tail
-            if base not in tried:
-                tried.add(base)
-                found = self._file(base)
-                if found is not None:
-                    return found
-            if not current or current == root or current.startswith(".."):
-                break
-            current = posixpath.dirname(current)
-        for source_root in SOURCE_ROOTS:
-            base = posixpath.normpath(posixpath.join(root if root != "." else "", source_root, tail))
-            if base not in tried:
-                tried.add(base)
-                found = self._file(base)
-                if found is not None:
-                    return found
+            base = posixpath.normpath(posixpath.join(folder or ".", "../" * (level - 1), tail))
+            return self._file(base)
+        for base in dict.fromkeys((*self._upwards(folder), *self._source_roots())):
+            found = self._file(posixpath.normpath(posixpath.join(base, tail)))
+            if found is not None:
+                return found
         return None
 
+    def _upwards(self, folder: str) -> Iterator[str]:
+        """The folder of a file and those above it, up to the project's root."""
+        root = posixpath.normpath(self.files.root)
+        current = posixpath.normpath(folder or ".")
+        for _ in range(64):
+            yield current
+            if current == root:
+                return
+            current = posixpath.normpath(posixpath.join(current, ".."))
+
+    def _source_roots(self) -> Iterator[str]:
+        for source_root in SOURCE_ROOTS:
+            yield posixpath.join(self.files.root, source_root)
+
     def _file(self, base: str) -> str | None:
-        for candidate in (base + ".py", base + "/__init__.py"):
+        if base in (".", "..") or base.endswith("/.."):
+            candidates: tuple[str, ...] = (posixpath.normpath(base + "/__init__.py"),)
+        else:
+            candidates = (base + ".py", base + "/__init__.py")
+        for candidate in candidates:
             if self.files.exists(candidate):
                 return candidate
         return None

@@ -1,0 +1,510 @@
+"""Recognised call sites to ``LlmCall``: every field with what is known of it."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from promptslim.core.call import CapKey, LlmCall
+from promptslim.core.prompt import Prompt
+from promptslim.core.text import Location, Span
+from promptslim.core.values import ABSENT, Absent, Case, Default, Field, Known, Present, Unknown, known, unknown
+from promptslim.core.values import Value as CoreValue
+from promptslim.extract.python.abstract import (
+    Const,
+    External,
+    Instance,
+    Json,
+    Object,
+    Record,
+    Value,
+    alternatives,
+)
+from promptslim.extract.python.client import client_facts
+from promptslim.extract.python.control import control_facts
+from promptslim.extract.python.evaluate import Evaluator, Frame, is_real
+from promptslim.extract.python.lookup import (
+    Found,
+    Hidden,
+    Missing,
+    Outcome,
+    anything,
+    at_path,
+    field_of,
+    integer,
+    record_of,
+    request_of,
+    string,
+)
+from promptslim.extract.python.module import Module
+from promptslim.extract.python.prompts import markers_in, messages_of, prompt_of
+from promptslim.extract.python.recognise import Recognised, named, recognised
+from promptslim.extract.python.signatures import CAP_KEYS, Body, Default as SdkDefault, Operation, Signatures
+
+if TYPE_CHECKING:
+    from promptslim.catalog.model_facts import ModelFacts
+
+ModelOf = Callable[[str], "ModelFacts | None"]
+CALL_KINDS: dict[str, Literal["request", "model", "agent"]] = {"request": "request", "model": "model", "agent": "agent"}
+BODY_KINDS = frozenset({"chat", "other"})
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Builds the calls of one module."""
+
+    module: Module
+    evaluator: Evaluator
+    tables: Signatures
+    model_of: ModelOf
+
+    def calls(self) -> Iterator[LlmCall]:
+        """Every call of the module, in text order, with an id that is unique in the file."""
+        seen: Counter[str] = Counter()
+        for site in recognised(self.module, self.evaluator, self.tables):
+            call = self.call(site)
+            if call is None:
+                continue
+            seen[call.id] += 1
+            yield call if seen[call.id] == 1 else replace(call, id=f"{call.id}#{seen[call.id]}")
+
+    def call(self, site: Recognised) -> LlmCall | None:
+        """One call; None where it turns out to be no text generation (embeddings, images)."""
+        operation, frame, module = site.operation, site.frame, self.module
+        request = request_of(self.evaluator, site.node, operation.positional, frame)
+        scope = module.qualname(site.node)
+        label = f"{module.path}::{scope}:{site.name}"
+        model = self.model(operation, request, site)
+        body: Body | None = None
+        content = request
+        hidden = request.open
+        if operation.body is not None:
+            found = self._body(operation.body, request, model, frame)
+            if found is None:
+                return None
+            body, content, body_hidden = found
+            hidden = hidden or body_hidden
+        paths = body.arguments if body is not None else operation.arguments
+        location = module.locate(site.node)
+        keys = tuple(self._cap_keys(content, "", 0))
+        carried = self._carried(operation, request, frame) if operation.cap_on_model else None
+        cap = self._cap(operation, body, content, paths.get("max_tokens", ()), site, model, hidden, carried)
+        if carried is not None and not any(isinstance(c.value, Known) for c in model):
+            model = carried[0]
+        system_field, system_markers = self._prompt(paths.get("system", ()), content, site, "system", label)
+        messages_field, message_markers = self._messages(paths.get("messages", ()), content, site, label)
+        if not paths.get("system"):
+            system_field = _system_of(messages_field, system_field)
+        tools_field, tool_markers = self._prompt(paths.get("tools", ()), content, site, "tools", label)
+        function = module.enclosing_function(site.node)
+        return LlmCall(
+            id=label,
+            sdk=self._sdk(operation, site),
+            operation=site.name,
+            kind=CALL_KINDS[operation.kind],
+            callee=" ".join(module.source(site.node.func).split()),
+            scope=scope,
+            scope_span=_scope_span(module, function, location),
+            location=location,
+            primary=self._primary(site.node),
+            model=model,
+            max_tokens=cap,
+            cap_keys=keys,
+            system=system_field,
+            messages=messages_field,
+            tools=tools_field,
+            cache_points=_points([system_markers, message_markers, tool_markers], hidden),
+            metadata=self._any(operation.paths("metadata"), request, frame),
+            thinking=self._any((*paths.get("thinking", ()), *operation.paths("thinking")), content, frame),
+            stream=self._stream(operation, request, site),
+            client=client_facts(site, self.evaluator),
+            control=control_facts(module, site.node),
+            opaque=hidden is not None,
+        )
+
+    def _sdk(self, operation: Operation, site: Recognised) -> str:
+        if not operation.sdk.endswith(".*"):
+            return operation.sdk
+        name = site.instance.name if site.instance is not None else site.name
+        return operation.sdk[:-1] + name.rsplit(".", 1)[-1]
+
+    def _primary(self, node: ast.Call) -> Location:
+        """The callee, or its last line where it spans several."""
+        span = self.module.span(node.func)
+        start = self.module.text.rfind("\n", span.start, span.end) + 1
+        text_start = start + len(self.module.text[start : span.end]) - len(self.module.text[start : span.end].lstrip())
+        return self.module.place(max(span.start, text_start), span.end)
+
+    # Model
+
+    def model(self, operation: Operation, request: Record, site: Recognised) -> Field[str]:
+        """The model id, from the call or from the client it is made on."""
+        field = self._strings(operation.paths("model"), request, site.frame)
+        if not isinstance(field.only, Absent) or site.instance is None or not operation.model_on_client:
+            return field
+        call = site.instance.call
+        if not is_real(call):
+            return unknown("client")  # type: ignore[return-value]
+        for place in operation.model_on_client:
+            if isinstance(place, int) and place < len(call.args):
+                value = self.evaluator.evaluate(call.args[place], site.instance.frame)
+                return field_of([(c, string(Found(v, None))) for c, v in alternatives(value)])
+            if isinstance(place, str):
+                given = [k for k in call.keywords if k.arg == place]
+                if given:
+                    value = self.evaluator.evaluate(given[0].value, site.instance.frame)
+                    return field_of([(c, string(Found(v, None))) for c, v in alternatives(value)])
+        return unknown("client")  # type: ignore[return-value]
+
+    def _strings(self, paths: tuple[str, ...], content: Record, frame: Frame) -> Field[str]:
+        for path in paths:
+            outcomes = at_path(self.evaluator, content, path, frame)
+            if not all(isinstance(outcome, Missing) for _, outcome in outcomes):
+                return field_of([(condition, string(outcome)) for condition, outcome in outcomes])
+        return ABSENT  # type: ignore[return-value]
+
+    def _carried(self, operation: Operation, request: Record, frame: Frame) -> tuple[Field[str], Field[int]] | None:
+        """Model id and cap of the model object that an agent is given; None where it is no visible object."""
+        for path in operation.paths("model"):
+            for _, outcome in at_path(self.evaluator, request, path, frame):
+                if not isinstance(outcome, Found):
+                    continue
+                if isinstance(outcome.value, (Instance, Object)):
+                    return self._of_model_object(outcome.value)
+        return None
+
+    def _of_model_object(self, value: Instance | Object) -> tuple[Field[str], Field[int]]:
+        if isinstance(value, Instance) and is_real(value.call):
+            for operation in self.tables.called.get(value.name.rsplit(".", 1)[-1], ()):
+                if operation.kind == "model" and named(value.name, operation.constructors):
+                    request = request_of(self.evaluator, value.call, operation.positional, value.frame)
+                    model = self._strings(operation.paths("model"), request, value.frame)
+                    site = Recognised(value.call, value.frame, operation, value.name, None, value)
+                    cap = self._cap(operation, None, request, operation.paths("max_tokens"), site, model, request.open, None)
+                    return model, cap
+        return unknown("model object"), unknown("model object")  # type: ignore[return-value]
+
+    # Cap
+
+    def _cap(
+        self,
+        operation: Operation,
+        body: Body | None,
+        content: Record,
+        paths: tuple[str, ...],
+        site: Recognised,
+        model: Field[str],
+        hidden: str | None,
+        carried: tuple[Field[str], Field[int]] | None,
+    ) -> Field[int]:
+        field = self._integers(paths, content, site.frame)
+        if isinstance(field.only, Absent) and body is None and operation.body is None:
+            field = self._nested_caps(operation, content, site.frame, field)
+        if isinstance(field.only, Absent) and operation.cap_on_client and site.instance is not None:
+            field = self._cap_on_client(operation.cap_on_client, site)
+        if isinstance(field.only, Absent) and carried is not None:
+            return carried[1]
+        if hidden is not None and any(isinstance(case.value, Absent) for case in field):
+            return unknown(hidden)  # type: ignore[return-value]
+        cases = tuple(
+            Case(self._default(operation, model), case.condition) if isinstance(case.value, Absent) else case for case in field
+        )
+        if any(isinstance(case.value, Absent) for case in cases) and self._never_absent(operation, body, model):
+            cases = tuple(Case(Unknown("set elsewhere"), c.condition) if isinstance(c.value, Absent) else c for c in cases)
+        return Field(cases)
+
+    def _never_absent(self, operation: Operation, body: Body | None, model: Field[str]) -> bool:
+        if operation.cap_opaque:
+            return True
+        if operation.kind == "agent" and any(isinstance(case.value, (Unknown, Present)) for case in model):
+            return True
+        return operation.cap_required and body is None
+
+    def _integers(self, paths: tuple[str, ...], content: Record, frame: Frame) -> Field[int]:
+        """The cap over all paths that may hold it: a later one counts where the earlier are absent."""
+        result: list[tuple[str | None, CoreValue[int]]] = [(None, Absent())]
+        for path in paths:
+            cases = [(c, integer(o)) for c, o in at_path(self.evaluator, content, path, frame)]
+            merged: list[tuple[str | None, CoreValue[int]]] = []
+            for condition, value in result:
+                if isinstance(value, Absent):
+                    merged.extend((c or condition, v) for c, v in cases)
+                else:
+                    merged.append((condition, value))
+            result = merged
+            if not any(isinstance(value, Absent) for _, value in result):
+                break
+        return field_of(result)
+
+    def _nested_caps(self, operation: Operation, content: Record, frame: Frame, field: Field[int]) -> Field[int]:
+        """A cap under another key in a nested settings dict: present for this question, wrong for PS104."""
+        for scope in operation.paths("cap_scopes"):
+            for _, outcome in at_path(self.evaluator, content, scope, frame):
+                if isinstance(outcome, Hidden):
+                    return unknown(outcome.why)  # type: ignore[return-value]
+                if not isinstance(outcome, Found):
+                    continue
+                record = record_of(self.evaluator, outcome.value, frame)
+                if record is None:
+                    if isinstance(outcome.value, Const) and outcome.value.value is None:
+                        continue
+                    return unknown(scope)  # type: ignore[return-value]
+                for entry in record.entries:
+                    if entry.key in CAP_KEYS and scope.startswith("additional"):
+                        return field_of([(None, integer(Found(entry.value, entry.location, entry.maybe)))])
+        return field
+
+    def _cap_on_client(self, paths: tuple[str, ...], site: Recognised) -> Field[int]:
+        assert site.instance is not None  # noqa: S101
+        if not is_real(site.instance.call):
+            return unknown("client")  # type: ignore[return-value]
+        record = record_of(self.evaluator, site.instance, site.instance.frame)
+        return self._integers(paths, record, site.instance.frame) if record is not None else unknown("client")  # type: ignore[return-value]
+
+    def _default(self, operation: Operation, model: Field[str]) -> CoreValue[int]:
+        """What an absent cap means: the SDK's own value, or nothing."""
+        for when in operation.cap_when:
+            applies = self._applies(when, model)
+            if applies is None:
+                return Unknown("the SDK's default depends on the model")
+            if applies:
+                return Default(when.value, when.version, when.note)
+        if operation.cap_default is not None:
+            default = operation.cap_default
+            return Default(default.value, default.version, default.note)
+        return Absent()
+
+    def _applies(self, when: SdkDefault, model: Field[str]) -> bool | None:
+        for case in model:
+            name = getattr(case.value, "value", None) or getattr(case.value, "fallback", None)
+            if not isinstance(name, str):
+                return None
+            if any(name.startswith(prefix) for prefix in when.prefixes):
+                return True
+            facts = self.model_of(name)
+            if when.vendors and facts is not None and facts.vendor in when.vendors:
+                return True
+            if when.vendors and facts is None:
+                return any(vendor in name for vendor in when.vendors)
+        return False
+
+    def _cap_keys(self, value: Value, path: str, depth: int) -> Iterator[CapKey]:
+        """Every cap-like key that is written in the request, settings dicts included."""
+        if depth > 3:
+            return
+        for _, member in alternatives(value):
+            record = member if isinstance(member, Record) else None
+            if isinstance(member, Instance) and is_real(member.call) and depth:
+                record = record_of(self.evaluator, member, member.frame)
+            if record is None:
+                continue
+            for entry in record.entries:
+                full = f"{path}.{entry.key}" if path else entry.key
+                if entry.key in CAP_KEYS and entry.location is not None:
+                    content = entry.value.value if isinstance(entry.value, Const) else None
+                    yield CapKey(full, content, entry.location)
+                elif entry.key not in ("messages", "system", "tools", "toolConfig", "input", "contents"):
+                    yield from self._cap_keys(entry.value, full, depth + 1)
+
+    # invoke_model bodies
+
+    def _body(self, key: str, request: Record, model: Field[str], frame: Frame) -> tuple[Body | None, Record, str | None] | None:
+        """Family and content of a body, and what hides it; None where the model writes no text."""
+        facts = [self.model_of(v) for v in _model_names(model)]
+        if any(f is not None and f.kind not in BODY_KINDS for f in facts):
+            return None
+        record: Record | None = None
+        hidden: str | None = "body"
+        bodies: list[Record] = []
+        for _, outcome in at_path(self.evaluator, request, key, frame):
+            if isinstance(outcome, Found):
+                for _, member in alternatives(outcome.value):
+                    inner = record_of(self.evaluator, member, frame)
+                    if inner is None and isinstance(member, Json):
+                        for _, below in alternatives(member.value):
+                            below_record = record_of(self.evaluator, below, frame)
+                            if below_record is not None:
+                                bodies.append(below_record)
+                    elif inner is not None:
+                        bodies.append(inner)
+        if bodies:
+            text_bodies = [b for b in bodies if not _not_text(b, self.tables)]
+            if not text_bodies:
+                return None
+            record = text_bodies[-1] if len(text_bodies) > 1 else text_bodies[0]
+            hidden = record.open
+            if len(text_bodies) < len(bodies) or len(text_bodies) > 1:
+                hidden = hidden or "several bodies"
+        family = next((f.body for f in facts if f is not None and f.body), None)
+        if record is None:
+            return self.tables.bodies.get(family or ""), Record(open=hidden), hidden
+        body = self.tables.bodies.get(family or "") or self._guessed(record)
+        if body is not None and any(key in body.skip for key in (e.key for e in record.entries)):
+            return None
+        if body is None:
+            keys = {e.key for e in record.entries}
+            if not keys & {"messages", "prompt", "inputText", "message"} and hidden is None:
+                return None
+            hidden = hidden or "model family"
+            body = _any_body(record)
+        return body, record, hidden
+
+    def _guessed(self, record: Record) -> Body | None:
+        """The family that the keys of a body belong to, where only one has them."""
+        keys = {entry.key for entry in record.entries}
+        for body in self.tables.bodies.values():
+            if keys & set(body.marks):
+                return body
+        return None
+
+    # Texts
+
+    def _prompt(
+        self, paths: tuple[str, ...], content: Record, site: Recognised, role: Literal["system", "tools"], label: str
+    ) -> tuple[Field[Prompt], tuple[int, bool]]:
+        for path in paths:
+            outcomes = at_path(self.evaluator, content, path, site.frame)
+            if all(isinstance(outcome, Missing) for _, outcome in outcomes):
+                continue
+            cases: list[tuple[str | None, CoreValue[Prompt]]] = []
+            count, hidden_marker = 0, False
+            for condition, outcome in outcomes:
+                value, markers = self._prompt_case(outcome, site, role, label)
+                cases.append((condition, value))
+                count = max(count, markers[0])
+                hidden_marker = hidden_marker or markers[1]
+            return Field(tuple(Case(value, condition) for condition, value in cases)), (count, hidden_marker)
+        return ABSENT, (0, False)  # type: ignore[return-value]
+
+    def _prompt_case(
+        self, outcome: Outcome, site: Recognised, role: Literal["system", "tools"], label: str
+    ) -> tuple[CoreValue[Prompt], tuple[int, bool]]:
+        match outcome:
+            case Missing():
+                return Absent(), (0, False)
+            case Hidden(why=why):
+                return Unknown(why), (0, True)
+            case Found(value=value, location=location):
+                if isinstance(value, Const) and value.value is None:
+                    return Absent(), (0, False)
+                if isinstance(value, External):
+                    return Unknown(value.name), (0, True)
+                where = location or self.module.locate(site.node.func)
+                prompt, _ = prompt_of(self.evaluator, value, site.frame, role, where, label)
+                markers = markers_in(self.evaluator, value, site.frame)
+                if not prompt.static_text:
+                    return Present(type(value).__name__.lower(), None, where), markers
+                return Known(prompt, where), markers
+        raise AssertionError(outcome)
+
+    def _messages(
+        self, paths: tuple[str, ...], content: Record, site: Recognised, label: str
+    ) -> tuple[Field[tuple[Prompt, ...]], tuple[int, bool]]:
+        for path in paths:
+            outcomes = at_path(self.evaluator, content, path, site.frame)
+            if all(isinstance(outcome, Missing) for _, outcome in outcomes):
+                continue
+            cases: list[Case[tuple[Prompt, ...]]] = []
+            count, hidden_marker = 0, False
+            for condition, outcome in outcomes:
+                if not isinstance(outcome, Found):
+                    cases.append(Case(Absent() if isinstance(outcome, Missing) else Unknown(path), condition))
+                    hidden_marker = hidden_marker or isinstance(outcome, Hidden)
+                    continue
+                where = outcome.location or self.module.locate(site.node.func)
+                messages = messages_of(self.evaluator, outcome.value, site.frame, where, label)
+                cases.append(Case(Known(messages.prompts, where) if messages.prompts else Unknown(path), condition))
+                markers = markers_in(self.evaluator, outcome.value, site.frame)
+                count = max(count, markers[0])
+                hidden_marker = hidden_marker or markers[1]
+            return Field(tuple(cases)), (count, hidden_marker)
+        return ABSENT, (0, False)  # type: ignore[return-value]
+
+    # Other fields
+
+    def _any(self, paths: tuple[str, ...], content: Record, frame: Frame) -> Field[object]:
+        hidden: Field[object] | None = None
+        for path in paths:
+            cases = [(c, anything(o)) for c, o in at_path(self.evaluator, content, path, frame)]
+            if any(isinstance(value, (Known, Present)) for _, value in cases):
+                return field_of(cases)
+            if any(isinstance(value, Unknown) for _, value in cases):
+                hidden = field_of(cases)
+        return hidden if hidden is not None else ABSENT
+
+    def _stream(self, operation: Operation, request: Record, site: Recognised) -> Field[bool]:
+        if any(path.rsplit(".", 1)[-1] == site.name for path in operation.streaming):
+            return known(True)
+        field = self._any(operation.paths("stream"), request, site.frame)
+        cases: list[Case[bool]] = []
+        for case in field:
+            match case.value:
+                case Known(value=bool() as flag, location=location):
+                    cases.append(Case(Known(flag, location), case.condition))
+                case Absent():
+                    cases.append(Case(Known(False), case.condition))
+                case _:
+                    cases.append(Case(Unknown("stream"), case.condition))
+        return Field(tuple(cases))
+
+
+def _model_names(model: Field[str]) -> list[str]:
+    names: list[str] = []
+    for case in model:
+        match case.value:
+            case Known(value=name):
+                names.append(name)
+            case Present(fallback=str() as name):
+                names.append(name)
+    return names
+
+
+def _not_text(record: Record, tables: Signatures) -> bool:
+    """True for a body of an embedding, image or rerank model."""
+    keys = {entry.key for entry in record.entries}
+    if keys & {"messages", "max_tokens", "max_tokens_to_sample", "max_gen_len", "textGenerationConfig", "prompt"} - {"prompt"}:
+        return False
+    if keys & tables.not_text:
+        return True
+    return keys == {"inputText"} and record.open is None
+
+
+def _any_body(record: Record) -> Body:
+    """Where nothing says which family a body belongs to: every cap key that it has counts."""
+    caps = [e.key for e in record.entries if e.key in CAP_KEYS]
+    for entry in record.entries:
+        if isinstance(entry.value, Record):
+            caps.extend(f"{entry.key}.{inner.key}" for inner in entry.value.entries if inner.key in CAP_KEYS)
+    texts = [e.key for e in record.entries if e.key in ("messages", "prompt", "inputText", "message")]
+    return Body("unknown", (), {"max_tokens": tuple(caps), "system": ("system",), "messages": tuple(texts)}, False, frozenset())
+
+
+def _system_of(messages: Field[tuple[Prompt, ...]], otherwise: Field[Prompt]) -> Field[Prompt]:
+    """The system message of a message list, for APIs without a system argument."""
+    value = messages.only
+    if isinstance(value, Known):
+        for prompt in value.value:
+            if prompt.role == "system":
+                if prompt.static_text:
+                    return known(prompt, value.location)
+                return Field((Case(Present("system message", None, prompt.location)),))
+        return otherwise
+    return unknown("messages") if isinstance(value, Unknown) or value is None else otherwise  # type: ignore[return-value]
+
+
+def _points(markers: list[tuple[int, bool]], hidden: str | None) -> Field[int]:
+    count = sum(n for n, _ in markers)
+    if count == 0 and (hidden is not None or any(h for _, h in markers)):
+        return unknown("markers may be set elsewhere")  # type: ignore[return-value]
+    return known(count)
+
+
+def _scope_span(module: Module, function: ast.AST | None, location: Location) -> Span | None:
+    if function is None:
+        return None
+    place = module.locate(function)
+    return place.span if place.document is location.document else None
+

@@ -1,0 +1,193 @@
+"""Abstract values to prompts: system text, messages, tools, and the cache markers among them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from promptslim.core.prompt import Hole, Literal, Part, Prompt, Role
+from promptslim.core.text import Location, Span
+from promptslim.extract.python.abstract import (
+    Configured,
+    Const,
+    Instance,
+    Json,
+    Object,
+    Opaque,
+    Record,
+    Sequence,
+    Text,
+    Union,
+    Value,
+    alternatives,
+    as_parts,
+)
+from promptslim.extract.python.evaluate import Evaluator, Frame
+from promptslim.extract.python.lookup import record_of
+
+MARKERS = frozenset({"cachePoint", "cache_control", "prompt_cache_breakpoint", "cache_point"})
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+MOST_PARTS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The parts of one text argument; ``hidden``: something in it could not be seen."""
+
+    parts: tuple[Part, ...]
+    hidden: bool
+
+
+def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -> Texts:
+    """The text that a value contributes to a prompt: strings, content blocks, lists of them."""
+    if depth > 6:
+        return Texts((Hole("nested"),), True)
+    match value:
+        case Text(parts=parts):
+            return Texts(parts, False)
+        case Const(value=None):
+            return Texts((), False)
+        case Sequence(items=items, open=opened):
+            collected: list[Part] = []
+            hidden = opened
+            for item in items:
+                inner = texts_of(evaluator, item, frame, depth + 1)
+                collected.extend(inner.parts)
+                hidden = hidden or inner.hidden
+                if len(collected) > MOST_PARTS:
+                    return Texts(tuple(collected), True)
+            if opened:
+                collected.append(Hole("...", "unknown"))
+            return Texts(tuple(collected), hidden)
+        case Union(cases=cases):
+            # The longest static branch stands for all: every branch is sent at some time.
+            choices = [texts_of(evaluator, member, frame, depth + 1) for _, member in cases]
+            best = max(choices, key=lambda texts: sum(len(p.text) for p in texts.parts if isinstance(p, Literal)))
+            return replace(best, hidden=True)
+        case Configured(fallback=fallback) if fallback is not None:
+            return replace(texts_of(evaluator, fallback, frame, depth + 1), hidden=True)
+        case Record() | Instance() | Object():
+            record = record_of(evaluator, value, frame)
+            if record is not None:
+                for key in ("text", "content", "parts", "input", "value", "template", "prompt"):
+                    entry = record.entry(key)
+                    if entry is not None:
+                        return texts_of(evaluator, entry.value, frame, depth + 1)
+                if any(record.entry(marker) is not None for marker in MARKERS):
+                    return Texts((), False)
+                if isinstance(value, Record) and value.open is None:
+                    return Texts((Hole("block", "unknown"),), False)
+            return Texts(as_parts(value), True)
+        case Json():
+            return Texts(as_parts(value), False)
+        case Opaque():
+            return Texts(as_parts(value), True)
+        case _:
+            return Texts(as_parts(value), True)
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The prompts of a message list in order; ``hidden``: more may be sent than is seen."""
+
+    prompts: tuple[Prompt, ...]
+    hidden: bool
+
+
+def messages_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, label: str) -> Messages:
+    """The messages argument as prompts."""
+    found: list[Prompt] = []
+    hidden = False
+    for _, member in alternatives(value)[:1] if not isinstance(value, Union) else alternatives(value)[-1:]:
+        items = member.items if isinstance(member, Sequence) else (member,)
+        hidden = hidden or (isinstance(member, Sequence) and member.open) or isinstance(member, (Opaque, Configured))
+        for index, item in enumerate(items):
+            role: Role = "user"
+            record = record_of(evaluator, item, frame) if isinstance(item, (Record, Instance, Object)) else None
+            if record is not None:
+                entry = record.entry("role")
+                name = entry.value.exact if entry is not None and isinstance(entry.value, Text) else None
+                role = ROLES.get(name or "", "unknown" if entry is not None else "user")
+            texts = texts_of(evaluator, item, frame)
+            hidden = hidden or texts.hidden
+            place = _place(texts.parts) or where
+            found.append(Prompt(f"{label}:messages[{index}]", role, texts.parts, place, first_line(place)))
+    return Messages(tuple(found), hidden or isinstance(value, Union))
+
+
+def _place(parts: tuple[Part, ...]) -> Location | None:
+    return next((part.location for part in parts if part.location is not None), None)
+
+
+def first_line(location: Location) -> Location:
+    """The first line of a location, as a small place to point at."""
+    text = location.document.text
+    end = text.find("\n", location.span.start, location.span.end)
+    return Location(location.document, Span(location.span.start, location.span.end if end < 0 else end))
+
+
+def prompt_of(
+    evaluator: Evaluator, value: Value, frame: Frame, role: Role, where: Location, label: str
+) -> tuple[Prompt, bool]:
+    """One prompt of a text argument, and whether something in it is hidden."""
+    texts = texts_of(evaluator, value, frame)
+    place = _place(texts.parts) or where
+    prompt_id = definition_id(place, frame) or f"{label}:{role}"
+    return Prompt(prompt_id, role, texts.parts, place, first_line(place), used_by=(label,)), texts.hidden
+
+
+def definition_id(place: Location, frame: Frame) -> str | None:
+    """``path::NAME`` where the text is what a module-level or class-level name is bound to."""
+    module = frame.module
+    if place.path != module.path:
+        module_text = place.document.text
+        line_start = module_text.rfind("\n", 0, place.span.start) + 1
+        head = module_text[line_start : place.span.start].split("=", 1)[0].split(":", 1)[0].strip()
+        return f"{place.path}::{head}" if head.isidentifier() else None
+    for statement in module.tree.body:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            if isinstance(target, ast.Name):
+                location = module.locate(statement)
+                inside = location.document is place.document or location.document == place.document
+                if inside and location.span.start <= place.span.start < location.span.end:
+                    return f"{module.path}::{target.id}"
+    return None
+
+
+def markers_in(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -> tuple[int, bool]:
+    """How many cache markers a value carries, and whether more may be hidden in it."""
+    if depth > 7:
+        return 0, True
+    match value:
+        case Record(entries=entries, open=opened):
+            count = sum(entry.key in MARKERS for entry in entries)
+            hidden = opened is not None
+            for entry in entries:
+                if entry.key in ("text", "role") or entry.key in MARKERS:
+                    hidden = hidden or entry.maybe
+                    continue
+                inner, inner_hidden = markers_in(evaluator, entry.value, frame, depth + 1)
+                count += inner
+                hidden = hidden or inner_hidden
+            return count, hidden
+        case Sequence(items=items, open=opened):
+            results = [markers_in(evaluator, item, frame, depth + 1) for item in items]
+            return sum(n for n, _ in results), opened or any(h for _, h in results)
+        case Union(cases=cases):
+            results = [markers_in(evaluator, member, frame, depth + 1) for _, member in cases]
+            return max(n for n, _ in results), any(h for _, h in results) or len({n for n, _ in results}) > 1
+        case Text() | Const() | Json():
+            return 0, False
+        case _:
+            return 0, True
