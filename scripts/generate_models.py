@@ -3,8 +3,8 @@
     python scripts/generate_models.py [--facts DIR]           write the files
     python scripts/generate_models.py [--facts DIR] --check   exit 1 where a file differs
 
-DIR (scripts/facts) holds prices_snapshot.json, output_limits.json, tiers.json, eol.json, cache_rules.json, burndown.json
-and body_schemas.json. Nothing is added to what they say, except which families a row in free text means;
+DIR (scripts/facts) holds prices_snapshot.json, output_limits.json, tiers.json, eol.json, cache_rules.json,
+burndown.json and body_schemas.json. Nothing is added to what they say, except which families a row in free text means;
 a row that is not known here stops the run. rules/model_ids.toml says how ids are read.
 """
 
@@ -404,7 +404,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     target = ROOT / "rules" / "models"
     files = generated(read_facts(arguments.facts))
-    stale = [path for path in sorted(target.glob("*.toml")) if path.name not in files]
+    stale = [path for path in sorted(target.glob("*.toml")) if path.name not in files and _is_generated(path)]
     wrong = [name for name, text in files.items() if not _holds(target / name, text)]
     if arguments.check:
         for name in [*wrong, *(path.name for path in stale)]:
@@ -417,6 +417,11 @@ def main(argv: list[str] | None = None) -> int:
         path.unlink()
     print(f"{len(files)} files, {len(wrong)} written, {len(stale)} removed")
     return 0
+
+
+def _is_generated(path: Path) -> bool:
+    """Tables that are kept by hand stand in the same folder."""
+    return path.read_text("utf-8").startswith(HEADER.split(".py")[0])
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -15,7 +15,7 @@ _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
 _ARN = r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):\d*:(?P<kind>[a-z-]+)/(?P<name>.+)"
 _VERSIONED = (
     r"(?P<model>.+?)(?:-(?P<date>\d{8}|\d{4}-\d{2}-\d{2}))?(?:-v(?P<version>\d+))?"
-    r"(?::(?P<revision>\d+)(?::(?:\d+k|mm))?)?"
+    r"(?::(?P<revision>\d+))?(?::(?:\d+[km]|mm|flex|priority))?"
 )
 _BEDROCK_CLAUDE = r"claude-.+-\d{8}-v\d+(?::\d+)?"
 _CONTEXT_VARIANT = r"(.+:\d+):(?:\d+k|mm)"
@@ -144,6 +144,7 @@ def family_of(vendor: str, name: str) -> str:
         case "anthropic":
             if model == "claude" and dated:
                 return f"claude-{dated['version'] or 1}"
+            model = re.sub(r"(claude-.*[3-9])\.(\d)", r"\1-\2", model)
             model = re.sub(r"-(?:latest|default)$|(?<=-\d)-0$|-v\d+$", "", model)
         case "openai":
             model = re.sub(r"^(gpt-oss-\d+b)-1$|^(gpt-(?:3\.5-turbo(?:-16k)?|4(?:-32k)?))-\d{4}$", r"\1\2", model)

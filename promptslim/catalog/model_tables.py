@@ -135,7 +135,7 @@ def extended(compiled: Compiled, table: Mapping[str, Any], grammar: Grammar, pla
     for number, body in enumerate(table.get("body", ())):
         checked(body, _BODY, place("body", number), required=("name", "match"))
         result["bodies"] += [[prefix, body["name"]] for prefix in body["match"]]
-    if table.get("model") and "as_of" in table:
+    if "as_of" in table and any("rates" in model for model in table.get("model", ())):
         stamps = [stamp for stamp in (result["as_of"], table["as_of"].isoformat()) if stamp]
         result["as_of"] = min(stamps)
     return result
