@@ -15,8 +15,3 @@ def provenance(rates: Rates) -> str:
 def prices_age_days(as_of: date, today: date) -> int:
     """Whole days since the date of a price table; 0 for a table from the future (clocks differ)."""
     return max(0, (today - as_of).days)
-
-
-def prices_are_stale(as_of: date, today: date, limit_days: int = 90) -> bool:
-    """True where a price table is older than ``limit_days`` (``stale_prices_days`` of the thresholds)."""
-    return prices_age_days(as_of, today) > limit_days

@@ -161,7 +161,7 @@ def test_a_plain_checkout_runs_from_anywhere_and_loads_little(tmp_path):
         ("models/cohere.toml", "[[model]]", "[[model]", "rules/models/cohere.toml:23: not TOML: "),
         ("models/cohere.toml", "max_output", "max_outptu", "unknown key 'max_outptu'; did you mean 'max_output'?"),
         ("models/cohere.toml", "input = 0.3", 'input = "0.3"', "input has to be a price of zero or more, not '0.3'"),
-        ("thresholds.toml", "reason =", "why =", "rules/thresholds.toml:4: [stale_prices_days] needs value, reason"),
+        ("thresholds.toml", "reason =", "why =", "rules/thresholds.toml:4: [read_timeout_seconds] needs value, reason"),
         ("sdks/dspy.toml", "package =", "package", "rules/sdks/dspy.toml:"),
         ("phrases.toml", "pattern = '''", "pattern = '''(", "rules/phrases.toml:"),
         ("model_ids.toml", "geos", "goes", "rules/model_ids.toml: cannot be used: KeyError 'geos'"),
@@ -197,7 +197,7 @@ def test_rules_are_found_by_code_and_by_name():
 
 def test_thresholds_and_phrases_are_there():
     catalog = load()
-    assert catalog.thresholds["stale_prices_days"] == 90
+    assert catalog.thresholds["read_timeout_seconds"] == 60
     assert catalog.phrases
     assert catalog.as_of.year >= 2026
 

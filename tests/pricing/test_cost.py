@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from promptslim.catalog import load
 from promptslim.catalog.model_facts import Rates
 from promptslim.pricing.cost import Usage, band, call_cost, usd_per_1k
-from promptslim.pricing.rates import prices_age_days, prices_are_stale, provenance
+from promptslim.pricing.rates import prices_age_days, provenance
 
 D = Decimal
 GOLDEN = Rates(
@@ -111,6 +111,4 @@ def test_provenance_and_age():
     assert provenance(GOLDEN) == "litellm price map 1.109.1, 2026-11-23, us profile"
     assert provenance(load().model("gpt-4o").rates) == "litellm price map 1.109.1, 2026-11-23, list price"
     assert prices_age_days(date(2026, 11, 23), date(2027, 2, 21)) == 90
-    assert not prices_are_stale(date(2026, 11, 23), date(2027, 2, 21))
-    assert prices_are_stale(date(2026, 11, 23), date(2027, 2, 22))
     assert prices_age_days(date(2026, 11, 23), date(2026, 11, 1)) == 0
