@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from promptslim.core.facts import FileFacts
     from promptslim.core.result import Inventory, TokenCount
     from promptslim.core.text import Location
-    from promptslim.discover.call_index import CallIndex
     from promptslim.discover.paths import Discovered
     from promptslim.tokens.cache import CountCache
     from promptslim.tokens.counter import Counter
@@ -256,8 +255,7 @@ def _extract(survivors: Mapping[str, bytes], catalog: Catalog, place: Place, pro
         for path in paths:
             text = files.text(path)
             if text is None:
-                error = files.why(path) or FileError(path, None, "cannot be read")
-                facts.append(FileFacts(path, (Document(path, ""),), errors=(error,)))
+                facts.append(_unread(files.why(path) or FileError(path, None, "cannot be read")))
             else:
                 facts.append(analyser.analyse(path, text))
             progress(len(facts), len(survivors))
