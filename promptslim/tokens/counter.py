@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from typing import Literal as Choice
 
 from promptslim.core.result import TokenCount
-from promptslim.tokens.estimate import calibrated, estimate
+from promptslim.tokens.estimate import estimate
 from promptslim.tokens.generations import GENERATIONS, version
 
 if TYPE_CHECKING:
     from promptslim.tokens.cache import CountCache
+
 
 class Counter:
     """Counts of texts by tokenizer (ModelFacts.tokenizer), with the cheapest method that will do.
@@ -43,7 +44,7 @@ class Counter:
         Decided by the length of the text where that settles it, else by the estimate. Only where the
         threshold lies within its band, and the tokenizer is Claude's, the text is counted precisely.
         """
-        if most_tokens(text, key) <= threshold:
+        if most_tokens(text) <= threshold:
             return False
         rough = estimate(text, key)
         if rough.low > threshold or rough.high <= threshold or key not in GENERATIONS:
@@ -68,11 +69,10 @@ class Counter:
         return [self._memory[text, key] for text in texts]
 
 
-def most_tokens(text: str, key: str) -> int:
-    """A number of tokens that ``text`` cannot exceed, from its length alone.
+def most_tokens(text: str) -> int:
+    """A number of tokens that ``text`` cannot exceed in any tokenizer here, from its length alone.
 
-    Byte-level vocabularies give at most a token per UTF-8 byte, and some put a mark in front. Claude's
-    adds up to three marks to each word, of at least one byte.
+    No vocabulary gives more than a token per UTF-8 byte, NFC triples the bytes of a few characters
+    (Unicode Standard Annex 15), and Claude's marks are at most three for a word.
     """
-    size = len(text.encode("utf-8", "surrogatepass"))
-    return size + 1 if calibrated(key) and key not in GENERATIONS else 4 * size + 1
+    return 4 * len(text.encode("utf-8", "surrogatepass")) + 1

@@ -26,6 +26,7 @@ TEXT_FEATURES = (
     "words",
     "letters_beyond_7",
     "inner_capitals",
+    "inner_capital_letters",
     "capitalised",
     "one_letter",
     "accented",
@@ -47,10 +48,10 @@ TEXT_FEATURES = (
 FALLBACK = "o200k"
 """The family whose weights serve for tokenizers of which nothing is known (Nova, Titan, unknown)."""
 
-_WORD, _LONG, _INNER, _CAPITAL, _SINGLE, _ACCENTED = range(6)
-_DIGITS, _TRIPLES, _BREAKS, _WIDE, _PUNCTUATION, _FURTHER = range(6, 12)
-_COMMON, _FOREIGN = 12, 15
-_OF_ENGLISH = (_WORD, _LONG, _INNER, _CAPITAL, _SINGLE, _ACCENTED)
+_WORD, _LONG, _INNER, _INNER_LETTERS, _CAPITAL, _SINGLE, _ACCENTED = range(7)
+_DIGITS, _TRIPLES, _BREAKS, _WIDE, _PUNCTUATION, _FURTHER = range(7, 13)
+_COMMON, _FOREIGN = 13, 16
+_OF_ENGLISH = range(7)
 
 _LATIN = "A-Za-z\u00c0-\u02af\u0300-\u036f\u1e00-\u1eff"
 _RUN = re.compile(rf"[{_LATIN}]+|[0-9]+|\s+|[!-/:-@\[-`{{-\x7f\x00-\x08\x0e-\x1b]+|[^\x00-\x7f{_LATIN}\s]+")
@@ -177,7 +178,9 @@ def _add_word(values: list[float], run: str, times: int) -> None:
     values[_LONG] += max(0, len(run) - 7) * times
     values[_SINGLE] += times * (len(run) == 1)
     rest = run[1:]
-    values[_INNER] += times * (rest != rest.lower())
+    if rest != rest.lower():
+        values[_INNER] += times
+        values[_INNER_LETTERS] += times * sum(map(str.isupper, rest))
     values[_CAPITAL] += times * run[0].isupper()
     if not run.isascii():
         values[_ACCENTED] += times * sum(character > "\x7f" for character in run)

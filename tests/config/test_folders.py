@@ -68,9 +68,10 @@ def test_cache_folder_elsewhere_comes_from_platformdirs(monkeypatch):
 
 def test_folder_modules_import_nothing_heavy():
     code = (
-        "import sys; import promptslim.config.data_folder, promptslim.config.cache_folder; "
-        "print([m for m in ('pathlib', 'platformdirs', 'json', 're') if m in sys.modules])"
+        "import sys; import promptslim.config; before = set(sys.modules); "
+        "import promptslim.config.data_folder, promptslim.config.cache_folder; "
+        "print(sorted({'pathlib', 'platformdirs', 'json', 're'} & (set(sys.modules) - before)))"
     )
     root = str(Path(promptslim.__file__).parent.parent)
-    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout.strip() == "[]"
