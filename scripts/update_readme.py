@@ -1,0 +1,97 @@
+"""Writes the tables of README.md anew from the catalog and the command modules.
+
+    python scripts/update_readme.py [--check] [README]
+
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end: NAME -->``; the names are rules, commands and
+sdks. With ``--check`` nothing is written, and the exit code is 1 where a table is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from promptslim.catalog import Catalog, load  # noqa: E402
+from promptslim.cli import folder  # noqa: E402
+
+REGION = re.compile(r"(<!-- table: (?P<name>\w+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
+
+
+def rules(catalog: Catalog) -> Iterator[tuple[str, ...]]:
+    """Every rule, with its page."""
+    yield "Code", "Name", "What it finds"
+    for rule in catalog.rules:
+        marks = " Off unless selected." if rule.pedantic else ""
+        yield rule.code, f"[{rule.name}](rules/{rule.family}/{rule.name}.md)", rule.summary + marks
+
+
+def commands(catalog: Catalog) -> Iterator[tuple[str, ...]]:  # noqa: ARG001 (the same for all tables)
+    """Every command with the first line of its module."""
+    yield "Command", "What it does"
+    for words, summary in sorted(_commands(folder.COMMANDS, "promptslim")):
+        yield f"`{words}`", summary
+
+
+def sdks(catalog: Catalog) -> Iterator[tuple[str, ...]]:
+    """Every SDK table with the calls it recognises."""
+    yield "Package", "Recognised as"
+    for table in sorted(catalog.sdks, key=lambda table: str(table["package"])):
+        names = sorted({str(operation["sdk"]) for operation in table.get("operation", ())})
+        if names:
+            yield f"`{table['package']}`", ", ".join(f"`{name}`" for name in names)
+
+
+TABLES: dict[str, Callable[[Catalog], Iterable[tuple[str, ...]]]] = {"rules": rules, "commands": commands, "sdks": sdks}
+
+
+def updated(text: str, catalog: Catalog) -> str:
+    """The text with every table made anew. Raises SystemExit for a table that does not exist."""
+
+    def table(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name not in TABLES:
+            raise SystemExit(f"there is no table {name!r}; the tables are {', '.join(TABLES)}")
+        return match[1] + markdown(TABLES[name](catalog)) + match[3]
+
+    return REGION.sub(table, text)
+
+
+def markdown(rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table; the first row is its head."""
+    head, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _commands(package: str, path: str) -> Iterator[tuple[str, str]]:
+    for name, entry in folder.entries(package).items():
+        if entry.group:
+            yield from _commands(entry.module, f"{path} {name}")
+        else:
+            yield f"{path} {name}", (entry.load().__doc__ or "").split("\n")[0]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("readme", nargs="?", default=ROOT / "README.md", type=Path)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a table is out of date")
+    given = parser.parse_args(arguments)
+    text = given.readme.read_text("utf-8")
+    new = updated(text, load())
+    if new == text:
+        return 0
+    if given.check:
+        print(f"{given.readme.name}: a table is out of date; run python scripts/update_readme.py")
+        return 1
+    given.readme.write_text(new, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
