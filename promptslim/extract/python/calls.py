@@ -74,6 +74,7 @@ class Builder:
     def call(self, site: Recognised) -> LlmCall | None:
         """One call; None where it turns out to be no text generation (embeddings, images)."""
         operation, frame, module = site.operation, site.frame, self.module
+        self.evaluator.begin()
         request = request_of(self.evaluator, site.node, operation.positional, frame)
         scope = module.qualname(site.node)
         label = f"{module.path}::{scope}:{site.name}"

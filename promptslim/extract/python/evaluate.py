@@ -53,6 +53,8 @@ from promptslim.extract.python.workspace import MOST_CALLERS, Workspace, returns
 DEEPEST = 60
 """Steps of indirection followed for one value."""
 DEEPEST_CALLS = 6
+MOST_STEPS = 20_000
+"""Expressions evaluated for one question; what lies beyond is not known."""
 MOST_RETURNS = 8
 BUILTINS = frozenset(dir(builtins))
 IMMEDIATE = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.ClassDef)
@@ -86,8 +88,16 @@ class Evaluator:
     _busy: set[tuple[int, int]] = field(default_factory=set)
     _seeds: dict[int, Value] = field(default_factory=dict)
     _calls: dict[tuple[int, int, int], tuple[object, Value]] = field(default_factory=dict)
+    _states: dict[tuple[int, int], tuple[State, Frame, Value]] = field(default_factory=dict)
+    _provisional: dict[tuple[int, int], Value] = field(default_factory=dict)
     _depth: int = 0
+    _steps: int = 0
     _cut: bool = False
+
+    def begin(self) -> None:
+        """Starts a new question: values cut short by a cycle are forgotten, the budget is full again."""
+        self._provisional.clear()
+        self._steps = 0
 
     def frame_of(self, module: Module, node: ast.AST) -> Frame:
         """The frame of the scope that a node stands in, with nothing known of its caller."""
@@ -107,7 +117,11 @@ class Evaluator:
         known = self._memo.get(key)
         if known is not None:
             return known[2]
-        if key in self._busy or self._depth > DEEPEST:
+        if key in self._provisional:
+            self._cut = True
+            return self._provisional[key]
+        self._steps += 1
+        if key in self._busy or self._depth > DEEPEST or self._steps > MOST_STEPS:
             self._cut = True
             return Opaque(expression=_short(frame.module, node))
         self._busy.add(key)
@@ -120,8 +134,10 @@ class Evaluator:
         finally:
             self._busy.discard(key)
             self._depth -= 1
-        # A value that was cut short by a cycle or the depth limit holds for this path only.
-        if not self._cut:
+        # A value that was cut short by a cycle or a limit depends on the way here: it serves this question only.
+        if self._cut:
+            self._provisional[key] = value
+        else:
             self._memo[key] = (node, frame, value)
         self._cut = self._cut or outer_cut
         return value
@@ -355,14 +371,30 @@ class Evaluator:
 
     def state(self, state: State, frame: Frame, name: str) -> Value:
         """The value of a name in a state."""
+        key = (id(state), id(frame))
+        known = self._states.get(key)
+        if known is not None:
+            return known[2]
+        if key in self._provisional:
+            self._cut = True
+            return self._provisional[key]
+        outer_cut, self._cut = self._cut, False
+        value = self._state(state, frame, name)
+        if self._cut:
+            if id(state) not in self._seeds:
+                self._provisional[key] = value
+        elif not isinstance(state, Unbound):
+            self._states[key] = (state, frame, value)
+        self._cut = self._cut or outer_cut
+        return value
+
+    def _state(self, state: State, frame: Frame, name: str) -> Value:
         match state:
             case Bind():
                 return self._bound(state, frame, name)
             case Mutate():
                 from promptslim.extract.python.mutation import mutated
 
-                if id(state) in self._seeds:
-                    return self._seeds[id(state)]
                 return mutated(self, self.state(state.before, frame, name), state, frame)
             case Join():
                 return self._joined(state, frame, name)

@@ -82,6 +82,7 @@ def _chain(function: ast.Attribute) -> tuple[ast.expr, list[str]]:
 def _method(
     node: ast.Call, function: ast.Attribute, module: Module, evaluator: Evaluator, tables: Signatures
 ) -> Recognised | None:
+    evaluator.begin()
     root, names = _chain(function)
     frame = evaluator.frame_of(module, node)
     candidates = sorted(
@@ -246,6 +247,7 @@ def _direct(node: ast.Call, tail: str, module: Module, evaluator: Evaluator, tab
         if not aliased:
             return None
         candidates = tables.operations
+    evaluator.begin()
     frame = evaluator.frame_of(module, node)
     callee = evaluator.evaluate(node.func, frame)
     for _, member in alternatives(callee):
