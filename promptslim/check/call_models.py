@@ -20,6 +20,7 @@ _NOT_TEXT = re.compile(
     r"|[-_.](?:audio|video|realtime|reel)|(?:^|[-_./])(?:veo|lyria|sora|voyage|pegasus|marengo)",
     re.IGNORECASE,
 )
+_MANAGED_PROMPT = re.compile(r"^arn:[^:]*:bedrock:.*:prompt/")
 _ROUTED_NAME = re.compile(r"[^\W\d]+")
 
 
@@ -69,11 +70,18 @@ def certain_model(call: LlmCall, rule: RuleContext) -> ModelFacts | None:
     return rule.model(value.value) if isinstance(value, Known) else None
 
 
-def certain_models(call: LlmCall, rule: RuleContext) -> tuple[ModelFacts, ...]:
-    """Facts of the model of every branch; empty where one branch's model is not written or not in the tables."""
+def certain_models(call: LlmCall, rule: RuleContext, *, fallbacks: bool = False) -> tuple[ModelFacts, ...]:
+    """Facts of the model of every branch; empty where one branch's model is not written or not in the tables.
+    ``fallbacks``: the fallback of a setting or parameter counts as written."""
     found: list[ModelFacts] = []
     for case in call.model:
-        facts = rule.model(case.value.value) if isinstance(case.value, Known) else None
+        match case.value:
+            case Known(value=str(model_id)):
+                facts = rule.model(model_id)
+            case Present(fallback=str(model_id)) if fallbacks:
+                facts = rule.model(model_id)
+            case _:
+                facts = None
         if facts is None:
             return ()
         found.append(facts)
@@ -90,8 +98,10 @@ def writes_text(call: LlmCall, rule: RuleContext) -> bool:
     return True
 
 
-def is_placeholder(call: LlmCall, rule: RuleContext) -> bool:
-    """True where every model is a bare word that no table holds (``inspect``, ``default``): a proxy or test
-    harness decides what answers, and with which limits."""
+def settings_are_elsewhere(call: LlmCall, rule: RuleContext) -> bool:
+    """True where every model is a managed prompt, which carries its own settings, or a bare word that no table
+    holds (``inspect``, ``default``): a proxy or test harness decides what answers, and with which limits."""
     ids = possible_models(call)
-    return bool(ids) and all(_ROUTED_NAME.fullmatch(one) and rule.model(one) is None for one in ids)
+    return bool(ids) and all(
+        _MANAGED_PROMPT.search(one) or (_ROUTED_NAME.fullmatch(one) and rule.model(one) is None) for one in ids
+    )

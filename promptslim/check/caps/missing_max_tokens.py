@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from promptslim.check.call_models import certain_model, is_placeholder, writes_text
+from promptslim.check.call_models import certain_model, settings_are_elsewhere, writes_text
 from promptslim.check.wording import branch
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding
@@ -24,7 +24,7 @@ def missing_max_tokens(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
     """One finding for a call whose cap is absent in some branch. A cap under a key that does not count is the
     matter of wrong-cap-key; Unknown and Present caps are silent."""
     case = _uncapped(call)
-    if case is None or call.sdk in CAP_IS_REQUIRED or not writes_text(call, rule) or is_placeholder(call, rule):
+    if case is None or call.sdk in CAP_IS_REQUIRED or not writes_text(call, rule) or settings_are_elsewhere(call, rule):
         return
     model = certain_model(call, rule)
     rejected = call.sdk == "boto3.invoke_model" and model is not None and model.body == "anthropic"

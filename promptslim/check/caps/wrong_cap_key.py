@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptslim.check.call_models import certain_models, writes_text
+from promptslim.check.call_models import certain_models, writes_text, written_models
 from promptslim.check.wording import code
 from promptslim.core.call import CapKey, LlmCall
 from promptslim.core.finding import Finding, Related, Severity
@@ -59,6 +59,7 @@ def wrong_cap_key(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
         evidence=f"{call.scope} {call.callee} {paths[0]}",
         related=related,
         severity=verdict.severity,
+        confidence=None if all(written.certain for written in written_models(call)) else "medium",
     )
 
 
@@ -106,7 +107,7 @@ def _bodies(call: LlmCall, rule: RuleContext) -> Verdict | None:
     """The keys that count in the body of every model of the call."""
     right: set[str] = set()
     consequences: list[tuple[str, Severity]] = []
-    for model in certain_models(call, rule):
+    for model in certain_models(call, rule, fallbacks=True):
         keys = _body_keys(model, rule)
         if not keys:
             return None
@@ -140,7 +141,7 @@ def _openai_chat(call: LlmCall, rule: RuleContext) -> Verdict | None:
     """Only where the request certainly goes to OpenAI or Azure: gateways translate the key."""
     if _constructor(call) not in OPENAI_CLIENTS or not _plain(call):
         return None
-    models = certain_models(call, rule)
+    models = certain_models(call, rule, fallbacks=True)
     at_openai = "Azure" in _constructor(call) or _official(call)
     if models and all(model.reasoning and model.vendor == "openai" for model in models) and at_openai:
         return Verdict(frozenset({"max_completion_tokens"}), f"is rejected by {models[0].family} (HTTP 400)", "error")
@@ -160,7 +161,7 @@ def _official(call: LlmCall) -> bool:
 def _chat_bedrock(call: LlmCall, rule: RuleContext) -> Verdict | None:
     """``model_kwargs`` go into the body as they are, except ``max_tokens``, which is translated; with the
     Converse API only keys that it knows survive (langchain-aws 1.9.1)."""
-    models = certain_models(call, rule)
+    models = certain_models(call, rule, fallbacks=True)
     if not models or any(model.body in (None, "nova") for model in models):
         return None
     own = {path for model in models for path in _body_keys(model, rule)}
