@@ -97,7 +97,7 @@ def _ran(plan: Plan) -> set[str]:
 
 def _speaks(file: FileFacts) -> bool:
     """True where some rule may have something to say, so that rules are worth loading."""
-    return bool(file.calls or file.prompts or file.arithmetic or file.comments or file.errors)
+    return bool(file.calls or file.prompts or file.arithmetic or file.retries or file.comments or file.errors)
 
 
 def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[tuple[Finding, ...], int]:
@@ -133,6 +133,8 @@ def _subjects(subject: str, files: list[FileFacts], whole: bool) -> Iterable[obj
             return [prompt for file in files for prompt in file.prompts]
         case "UsageArithmetic":
             return [arithmetic for file in files for arithmetic in file.arithmetic]
+        case "RetrySite":
+            return [site for file in files for site in file.retries]
         case "FileFacts":
             return files
         case _:

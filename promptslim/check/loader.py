@@ -11,7 +11,7 @@ from typing import Any
 from promptslim.catalog.rule_meta import RuleMeta
 from promptslim.core.finding import Finding
 
-SUBJECTS = ("LlmCall", "Prompt", "UsageArithmetic", "FileFacts", "Project", "Suppression")
+SUBJECTS = ("LlmCall", "Prompt", "UsageArithmetic", "RetrySite", "FileFacts", "Project", "Suppression")
 """Types that a rule may take first; the annotation subscribes the rule to every value of that type."""
 
 PACKAGE = "promptslim.check"

@@ -70,11 +70,24 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrySite:
+    """A call inside a retry loop that sends a request: an LLM call itself, or a function of the project that
+    makes one. ``sdk`` and ``model`` are those of the LLM call, where they are known."""
+
+    retry: Retry
+    callee: str
+    scope: str
+    scope_location: Location | None
+    primary: Location
+    sdk: str | None
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ControlFacts:
     """The control flow around a call."""
 
     loop: Loop | None = None
-    retry: Retry | None = None
     handler: bool = False
     interactive: bool = False
     asynchronous: bool = False

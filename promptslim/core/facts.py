@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from promptslim.core.call import LlmCall
+from promptslim.core.call import LlmCall, RetrySite
 from promptslim.core.prompt import Prompt
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location
@@ -30,6 +30,7 @@ class FileFacts:
     calls: tuple[LlmCall, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     arithmetic: tuple[UsageArithmetic, ...] = ()
+    retries: tuple[RetrySite, ...] = ()
     comments: tuple[Comment, ...] = ()
     errors: tuple[FileError, ...] = ()
 

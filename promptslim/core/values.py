@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Never, TypeVar
 
 from promptslim.core.text import Location
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 S = TypeVar("S")
 
 
@@ -95,9 +95,9 @@ def known(value: S, location: Location | None = None) -> Field[S]:
     return Field((Case(Known(value, location)),))
 
 
-ABSENT: Field[object] = Field((Case(Absent()),))
-"""A field that is provably not set. Type it at the use: ``Field[int]`` and so on are all this value."""
+ABSENT: Field[Never] = Field((Case(Absent()),))
+"""A field that is provably not set, whatever its type."""
 
 
-def unknown(origin: str = "") -> Field[object]:
+def unknown(origin: str = "") -> Field[Never]:
     return Field((Case(Unknown(origin)),))

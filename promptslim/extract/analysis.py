@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from promptslim.core.facts import FileFacts
@@ -10,11 +11,16 @@ from promptslim.core.prompt import Prompt
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.core.values import Known
+from promptslim.extract.python.abstract import Function
 from promptslim.extract.python.arithmetic import arithmetic
 from promptslim.extract.python.calls import Builder
 from promptslim.extract.python.comments import comments
 from promptslim.extract.python.evaluate import Evaluator
-from promptslim.extract.python.signatures import signatures
+from promptslim.extract.python.module import Module
+from promptslim.extract.python.recognise import Recognised, recognised
+from promptslim.extract.python.retries import retries
+from promptslim.extract.python.scopes import FunctionNode
+from promptslim.extract.python.signatures import packages, signatures
 from promptslim.extract.python.workspace import Workspace, module_of
 
 if TYPE_CHECKING:
@@ -23,14 +29,19 @@ if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
 
 
+MOST_STEPS = 2
+"""Function calls followed from a retry loop to the request that it repeats."""
+
+
 class Analyser:
     """Analyses the files of one run; what a file imports is parsed once."""
 
     def __init__(self, files: ProjectFiles, catalog: Catalog, settings: Settings) -> None:
-        self.workspace = Workspace(files)
-        self.evaluator = Evaluator(self.workspace)
         self.tables = signatures(catalog.sdks, settings.wrappers)
+        self.workspace = Workspace(files, packages(self.tables))
+        self.evaluator = Evaluator(self.workspace)
         self.catalog = catalog
+        self._sites: dict[str, list[Recognised]] = {}
 
     def analyse(self, path: str, text: str) -> FileFacts:
         """The facts of one Python file or notebook. Never raises for what is in the file."""
@@ -44,16 +55,40 @@ class Analyser:
         module = self.workspace.loaded(path) or module_of(path, text)
         self.workspace.add(module)
         builder = Builder(module, self.evaluator, self.tables, self.catalog.model)
-        calls = tuple(builder.calls())
+        sites = self.sites(module)
+        calls = tuple(builder.calls(sites))
         return FileFacts(
             path,
             tuple(document for _, document in module.parts),
             calls,
             prompts_of(calls),
             tuple(arithmetic(module)),
+            tuple(retries(module, self.evaluator, sites, self.reached)),
             tuple(comments(module)),
             module.errors,
         )
+
+    def sites(self, module: Module) -> list[Recognised]:
+        """The LLM calls of a module, recognised once."""
+        if module.path not in self._sites:
+            self._sites[module.path] = list(recognised(module, self.evaluator, self.tables))
+        return self._sites[module.path]
+
+    def reached(self, module: Module, function: FunctionNode, depth: int = 0) -> Recognised | None:
+        """The LLM call that a function makes, itself or through project functions it calls (two steps)."""
+        for site in self.sites(module):
+            if site.operation.kind == "request" and module.enclosing_function(site.node) is function:
+                return site
+        if depth >= MOST_STEPS:
+            return None
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call):
+                callee = self.evaluator.evaluate(node.func, self.evaluator.frame_of(module, node))
+                if isinstance(callee, Function) and callee.node is not function:
+                    found = self.reached(callee.module, callee.node, depth + 1)
+                    if found is not None:
+                        return found
+        return None
 
 
 def prompts_of(calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
@@ -68,5 +103,6 @@ def prompts_of(calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
                 found.setdefault(key, prompt)
                 users.setdefault(key, []).append(call.id)
     return tuple(
-        Prompt(p.id, p.role, p.parts, p.location, p.primary, p.scope, tuple(dict.fromkeys(users[key]))) for key, p in found.items()
+        Prompt(p.id, p.role, p.parts, p.location, p.primary, p.scope, tuple(dict.fromkeys(users[key])))
+        for key, p in found.items()
     )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_rule import cases, client, findings, made, project, system, user
 
-from promptslim.core.call import ClientFacts, ControlFacts, Loop, Retry
+from promptslim.core.call import ClientFacts, ControlFacts, Loop, Retry, RetrySite
 from promptslim.core.values import Absent, Present, Unknown, known, unknown
 
 ON_CALLS = (
@@ -78,14 +78,17 @@ def test_untagged_invocation_needs_proof() -> None:
 
 
 def test_a_retry_of_unknown_cause_is_silent() -> None:
-    place = made().primary
+    call = made()
+
+    def site(cause: str, evidence: str) -> RetrySite:
+        retry = Retry(cause, call.primary, evidence)
+        return RetrySite(retry, call.callee, call.scope, None, call.primary, call.sdk, direct=True)
+
     for cause in ("transport", "unknown"):
-        control = ControlFacts(retry=Retry(cause, place, "except Exception"))
-        assert findings("output-retry-loop", made(control=control)) == []
-    malformed = ControlFacts(retry=Retry("malformed", place, "except ValueError"))
-    (found,) = findings("output-retry-loop", made(control=malformed))
+        assert findings("output-retry-loop", site(cause, "except Exception")) == []
+    (found,) = findings("output-retry-loop", site("malformed", "except ValueError"))
     assert "`except ValueError`" in found.message
-    assert found.related[0].location == place
+    assert found.related[0].location == call.primary
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,9 @@ def same(left: Value, right: Value) -> bool:
         return type(left.value) is type(right.value) and left.value == right.value
     if isinstance(left, Text) and isinstance(right, Text):
         return left.exact is not None and left.exact == right.exact
-    if isinstance(left, (Record, Sequence, Union, Json, Member)) or isinstance(right, (Record, Sequence, Union, Json, Member)):
+    if isinstance(left, (Record, Sequence, Union, Json, Member)) or isinstance(
+        right, (Record, Sequence, Union, Json, Member)
+    ):
         return left is right  # nested values share parts: comparing them part by part has no bound
     return left is right or left == right
 
@@ -245,7 +247,9 @@ def as_parts(value: Value) -> tuple[Part, ...]:
         case Opaque(origin=origin, expression=expression, location=location):
             return (Hole(expression, origin, location),)
         case Configured(origin=origin, location=location):
-            kind: Origin = "environment" if origin == "environment" else "argument" if origin == "argument" else "unknown"
+            kind: Origin = (
+                "environment" if origin == "environment" else "argument" if origin == "argument" else "unknown"
+            )
             return (Hole(origin, kind, location),)
         case Json(indent=indent):
             return (Hole("json", "unknown", None, ("indent",) if indent else ()),)

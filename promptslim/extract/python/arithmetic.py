@@ -21,7 +21,9 @@ PROVIDERS = {
     "completion_tokens": "openai",
 }
 INPUTS = frozenset({"inputTokens", "inputTokenCount", "input_tokens", "prompt_tokens"})
-CACHED = re.compile(r"cache_?read|cache_?write|cache_creation|cached_tokens|cacheDetails|cached_input|cached_prompt", re.IGNORECASE)
+CACHED = re.compile(
+    r"cache_?read|cache_?write|cache_creation|cached_tokens|cacheDetails|cached_input|cached_prompt", re.IGNORECASE
+)
 MARKERS = re.compile(r"cachePoint|cache_control|prompt_cache_breakpoint|cache_prompt|cache_tools")
 PRICE = re.compile(r"price|cost|rate|usd|dollar|per_(?:1k|million|mtok|token)|1_?000_?000|1e6|\b1000\b", re.IGNORECASE)
 
@@ -46,7 +48,13 @@ def arithmetic(module: Module) -> Iterator[UsageArithmetic]:
 
 def _found(module: Module, node: ast.BinOp, scope: ast.AST, fields: set[str]) -> UsageArithmetic:
     owner = module.enclosing_class(scope) if isinstance(scope, ast.FunctionDef) else None
-    around = module.source(owner) if owner is not None else module.source(scope) if not isinstance(scope, ast.Module) else module.text
+    around = (
+        module.source(owner)
+        if owner is not None
+        else module.source(scope)
+        if not isinstance(scope, ast.Module)
+        else module.text
+    )
     location = module.locate(node)
     span: Span | None = None
     if not isinstance(scope, ast.Module):
@@ -72,7 +80,9 @@ def _fields(node: ast.BinOp, scope: ast.AST, module: Module) -> set[str]:
     if not names:
         return found
     for statement in ast.walk(scope):
-        if isinstance(statement, ast.Assign) and module.enclosing_function(statement) is (scope if not isinstance(scope, ast.Module) else None):
+        if isinstance(statement, ast.Assign) and module.enclosing_function(statement) is (
+            scope if not isinstance(scope, ast.Module) else None
+        ):
             for target in statement.targets:
                 if isinstance(target, ast.Name) and target.id in names:
                     found |= _direct(statement.value)
@@ -87,7 +97,9 @@ def _direct(node: ast.AST) -> set[str]:
                 found.add(name)
             case ast.Subscript(slice=ast.Constant(value=str() as name)) if name in PROVIDERS:
                 found.add(name)
-            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str() as name), *_]) if name in PROVIDERS:
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str() as name), *_]) if (
+                name in PROVIDERS
+            ):
                 found.add(name)
             case _:
                 pass

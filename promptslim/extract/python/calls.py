@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -41,7 +41,7 @@ from promptslim.extract.python.lookup import (
 )
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.prompts import markers_in, messages_of, prompt_of
-from promptslim.extract.python.recognise import Recognised, named, recognised
+from promptslim.extract.python.recognise import Recognised, named
 from promptslim.extract.python.signatures import CAP_KEYS, Body, Default as SdkDefault, Operation, Signatures
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class Builder:
     tables: Signatures
     model_of: ModelOf
 
-    def calls(self) -> Iterator[LlmCall]:
-        """Every call of the module, in text order, with an id that is unique in the file."""
+    def calls(self, sites: Iterable[Recognised]) -> Iterator[LlmCall]:
+        """The calls at the given sites, with ids that are unique in the file."""
         seen: Counter[str] = Counter()
-        for site in recognised(self.module, self.evaluator, self.tables):
+        for site in sites:
             call = self.call(site)
             if call is None:
                 continue
@@ -148,7 +148,7 @@ class Builder:
             return field
         call = site.instance.call
         if not is_real(call):
-            return unknown("client")  # type: ignore[return-value]
+            return unknown("client")
         for place in operation.model_on_client:
             if isinstance(place, int) and place < len(call.args):
                 value = self.evaluator.evaluate(call.args[place], site.instance.frame)
@@ -158,14 +158,14 @@ class Builder:
                 if given:
                     value = self.evaluator.evaluate(given[0].value, site.instance.frame)
                     return field_of([(c, string(Found(v, None))) for c, v in alternatives(value)])
-        return unknown("client")  # type: ignore[return-value]
+        return unknown("client")
 
     def _strings(self, paths: tuple[str, ...], content: Record, frame: Frame) -> Field[str]:
         for path in paths:
             outcomes = at_path(self.evaluator, content, path, frame)
             if not all(isinstance(outcome, Missing) for _, outcome in outcomes):
                 return field_of([(condition, string(outcome)) for condition, outcome in outcomes])
-        return ABSENT  # type: ignore[return-value]
+        return ABSENT
 
     def _carried(self, operation: Operation, request: Record, frame: Frame) -> tuple[Field[str], Field[int]] | None:
         """Model id and cap of the model object that an agent is given; None where it is no visible object."""
@@ -184,9 +184,11 @@ class Builder:
                     request = request_of(self.evaluator, value.call, operation.positional, value.frame)
                     model = self._strings(operation.paths("model"), request, value.frame)
                     site = Recognised(value.call, value.frame, operation, value.name, None, value)
-                    cap = self._cap(operation, None, request, operation.paths("max_tokens"), site, model, request.open, None)
+                    cap = self._cap(
+                        operation, None, request, operation.paths("max_tokens"), site, model, request.open, None
+                    )
                     return model, cap
-        return unknown("model object"), unknown("model object")  # type: ignore[return-value]
+        return unknown("model object"), unknown("model object")
 
     # Cap
 
@@ -207,14 +209,18 @@ class Builder:
         if isinstance(field.only, Absent) and operation.cap_on_client and site.instance is not None:
             field = self._cap_on_client(operation.cap_on_client, site)
         if isinstance(field.only, Absent) and carried is not None:
-            return carried[1]
+            # An absent cap belongs to the model object, which is a call site of its own.
+            return unknown("model object") if isinstance(carried[1].only, Absent) else carried[1]
         if hidden is not None and any(isinstance(case.value, Absent) for case in field):
-            return unknown(hidden)  # type: ignore[return-value]
+            return unknown(hidden)
         cases = tuple(
-            Case(self._default(operation, model), case.condition) if isinstance(case.value, Absent) else case for case in field
+            Case(self._default(operation, model), case.condition) if isinstance(case.value, Absent) else case
+            for case in field
         )
         if any(isinstance(case.value, Absent) for case in cases) and self._never_absent(operation, body, model):
-            cases = tuple(Case(Unknown("set elsewhere"), c.condition) if isinstance(c.value, Absent) else c for c in cases)
+            cases = tuple(
+                Case(Unknown("set elsewhere"), c.condition) if isinstance(c.value, Absent) else c for c in cases
+            )
         return Field(cases)
 
     def _never_absent(self, operation: Operation, body: Body | None, model: Field[str]) -> bool:
@@ -245,14 +251,14 @@ class Builder:
         for scope in operation.paths("cap_scopes"):
             for _, outcome in at_path(self.evaluator, content, scope, frame):
                 if isinstance(outcome, Hidden):
-                    return unknown(outcome.why)  # type: ignore[return-value]
+                    return unknown(outcome.why)
                 if not isinstance(outcome, Found):
                     continue
                 record = record_of(self.evaluator, outcome.value, frame)
                 if record is None:
                     if isinstance(outcome.value, Const) and outcome.value.value is None:
                         continue
-                    return unknown(scope)  # type: ignore[return-value]
+                    return unknown(scope)
                 for entry in record.entries:
                     if entry.key in CAP_KEYS and scope.startswith("additional"):
                         return field_of([(None, integer(Found(entry.value, entry.location, entry.maybe)))])
@@ -261,9 +267,9 @@ class Builder:
     def _cap_on_client(self, paths: tuple[str, ...], site: Recognised) -> Field[int]:
         assert site.instance is not None  # noqa: S101
         if not is_real(site.instance.call):
-            return unknown("client")  # type: ignore[return-value]
+            return unknown("client")
         record = record_of(self.evaluator, site.instance, site.instance.frame)
-        return self._integers(paths, record, site.instance.frame) if record is not None else unknown("client")  # type: ignore[return-value]
+        return self._integers(paths, record, site.instance.frame) if record is not None else unknown("client")
 
     def _default(self, operation: Operation, model: Field[str]) -> CoreValue[int]:
         """What an absent cap means: the SDK's own value, or nothing."""
@@ -312,7 +318,9 @@ class Builder:
 
     # invoke_model bodies
 
-    def _body(self, key: str, request: Record, model: Field[str], frame: Frame) -> tuple[Body | None, Record, str | None] | None:
+    def _body(
+        self, key: str, request: Record, model: Field[str], frame: Frame
+    ) -> tuple[Body | None, Record, str | None] | None:
         """Family and content of a body, and what hides it; None where the model writes no text."""
         facts = [self.model_of(v) for v in _model_names(model)]
         if any(f is not None and f.kind not in BODY_KINDS for f in facts):
@@ -378,7 +386,7 @@ class Builder:
                 count = max(count, markers[0])
                 hidden_marker = hidden_marker or markers[1]
             return Field(tuple(Case(value, condition) for condition, value in cases)), (count, hidden_marker)
-        return ABSENT, (0, False)  # type: ignore[return-value]
+        return ABSENT, (0, False)
 
     def _prompt_case(
         self, outcome: Outcome, site: Recognised, role: Literal["system", "tools"], label: str
@@ -422,7 +430,7 @@ class Builder:
                 count = max(count, markers[0])
                 hidden_marker = hidden_marker or markers[1]
             return Field(tuple(cases)), (count, hidden_marker)
-        return ABSENT, (0, False)  # type: ignore[return-value]
+        return ABSENT, (0, False)
 
     # Other fields
 
@@ -466,7 +474,9 @@ def _model_names(model: Field[str]) -> list[str]:
 def _not_text(record: Record, tables: Signatures) -> bool:
     """True for a body of an embedding, image or rerank model."""
     keys = {entry.key for entry in record.entries}
-    if keys & {"messages", "max_tokens", "max_tokens_to_sample", "max_gen_len", "textGenerationConfig", "prompt"} - {"prompt"}:
+    if keys & {"messages", "max_tokens", "max_tokens_to_sample", "max_gen_len", "textGenerationConfig", "prompt"} - {
+        "prompt"
+    }:
         return False
     if keys & tables.not_text:
         return True
@@ -480,7 +490,9 @@ def _any_body(record: Record) -> Body:
         if isinstance(entry.value, Record):
             caps.extend(f"{entry.key}.{inner.key}" for inner in entry.value.entries if inner.key in CAP_KEYS)
     texts = [e.key for e in record.entries if e.key in ("messages", "prompt", "inputText", "message")]
-    return Body("unknown", (), {"max_tokens": tuple(caps), "system": ("system",), "messages": tuple(texts)}, False, frozenset())
+    return Body(
+        "unknown", (), {"max_tokens": tuple(caps), "system": ("system",), "messages": tuple(texts)}, False, frozenset()
+    )
 
 
 def _system_of(messages: Field[tuple[Prompt, ...]], otherwise: Field[Prompt]) -> Field[Prompt]:
@@ -493,13 +505,13 @@ def _system_of(messages: Field[tuple[Prompt, ...]], otherwise: Field[Prompt]) ->
                     return known(prompt, value.location)
                 return Field((Case(Present("system message", None, prompt.location)),))
         return otherwise
-    return unknown("messages") if isinstance(value, Unknown) or value is None else otherwise  # type: ignore[return-value]
+    return unknown("messages") if isinstance(value, Unknown) or value is None else otherwise
 
 
 def _points(markers: list[tuple[int, bool]], hidden: str | None) -> Field[int]:
     count = sum(n for n, _ in markers)
     if count == 0 and (hidden is not None or any(h for _, h in markers)):
-        return unknown("markers may be set elsewhere")  # type: ignore[return-value]
+        return unknown("markers may be set elsewhere")
     return known(count)
 
 
@@ -508,4 +520,3 @@ def _scope_span(module: Module, function: ast.AST | None, location: Location) ->
         return None
     place = module.locate(function)
     return place.span if place.document is location.document else None
-

@@ -34,7 +34,7 @@ def client_facts(site: Recognised, evaluator: Evaluator) -> ClientFacts:
 
 def _seconds(evaluator: Evaluator, record: Record, path: str | None, frame: Frame) -> Field[float]:
     if path is None:
-        return unknown()  # type: ignore[return-value]
+        return unknown()
     cases: list[tuple[str | None, CoreValue[float]]] = []
     for condition, outcome in at_path(evaluator, record, path, frame):
         value: CoreValue[float]
@@ -54,7 +54,7 @@ def _first(evaluator: Evaluator, record: Record, paths: tuple[str, ...], frame: 
         cases = [(c, integer(o)) for c, o in at_path(evaluator, record, path, frame)]
         if not all(isinstance(value, Absent) for _, value in cases):
             return field_of(cases)
-    return ABSENT  # type: ignore[return-value]
+    return ABSENT
 
 
 def _url(evaluator: Evaluator, record: Record, paths: tuple[str, ...], frame: Frame) -> Field[str]:
@@ -62,4 +62,4 @@ def _url(evaluator: Evaluator, record: Record, paths: tuple[str, ...], frame: Fr
         cases = [(c, string(o)) for c, o in at_path(evaluator, record, path, frame)]
         if not all(isinstance(value, Absent) for _, value in cases):
             return field_of(cases)
-    return ABSENT  # type: ignore[return-value]
+    return ABSENT

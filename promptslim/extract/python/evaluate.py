@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Sequence as Offsets
 from dataclasses import dataclass, field, replace
 
 from promptslim.core.prompt import Hole, Literal, Origin
@@ -45,7 +46,6 @@ from promptslim.extract.python.scopes import (
     Scope,
     State,
     Unbound,
-
     start_of,
 )
 from promptslim.extract.python.workspace import MOST_CALLERS, Workspace, returns_of
@@ -159,7 +159,9 @@ class Evaluator:
             case ast.List() | ast.Tuple() | ast.Set():
                 return self._sequence(node, frame)
             case ast.Subscript():
-                return subscript(self.evaluate(node.value, frame), self._key(node.slice, frame), self._opaque(node, frame))
+                return subscript(
+                    self.evaluate(node.value, frame), self._key(node.slice, frame), self._opaque(node, frame)
+                )
             case ast.BinOp():
                 return self._binary(node, frame)
             case ast.BoolOp():
@@ -364,7 +366,9 @@ class Evaluator:
         if name in BUILTINS:
             return External(f"builtins.{name}")
         if scope.star_imports:
-            outside = [s for s in scope.star_imports if self.workspace.resolve(module.path, s.module or "", s.level) is None]
+            outside = [
+                s for s in scope.star_imports if self.workspace.resolve(module.path, s.module or "", s.level) is None
+            ]
             if len(outside) == 1 and outside[0].module:
                 return External(f"{outside[0].module}.{name}")
         return Opaque(expression=name, location=module.locate(node) if node is not None else None)
@@ -618,7 +622,10 @@ class Evaluator:
         """True for dataclasses and pydantic models: an annotated name is a constructor argument."""
         if any("dataclass" in _tail(d) or _tail(d) in ("define", "frozen", "s") for d in owner.node.decorator_list):
             return True
-        return any(name.rsplit(".", 1)[-1] in ("BaseModel", "BaseSettings", "NamedTuple", "TypedDict") for name in self.external_bases(owner))
+        return any(
+            name.rsplit(".", 1)[-1] in ("BaseModel", "BaseSettings", "NamedTuple", "TypedDict")
+            for name in self.external_bases(owner)
+        )
 
     def object_member(self, owner: Object, name: str, node: ast.expr, frame: Frame) -> Value:
         """An attribute of an instance of a project class."""
@@ -766,7 +773,9 @@ class Evaluator:
         positional = [*arguments.posonlyargs, *arguments.args]
         bound = not isinstance(function, ast.Lambda) and frame.module.enclosing_class(function) is not None
         if bound and not any(_tail(d) == "staticmethod" for d in function.decorator_list):  # type: ignore[union-attr]
-            unbound_call = isinstance(call.func, ast.Attribute) and isinstance(self.evaluate(call.func.value, caller), Class)
+            unbound_call = isinstance(call.func, ast.Attribute) and isinstance(
+                self.evaluate(call.func.value, caller), Class
+            )
             is_classmethod = any(_tail(d) == "classmethod" for d in function.decorator_list)  # type: ignore[union-attr]
             if is_classmethod or not unbound_call:
                 positional = positional[1:]
@@ -774,7 +783,9 @@ class Evaluator:
             return self._keywords(function, call, caller, positional)
         if arguments.vararg is node:
             rest = call.args[len(positional) :]
-            return Sequence(tuple(self.evaluate(a, caller) for a in rest), any(isinstance(a, ast.Starred) for a in call.args))
+            return Sequence(
+                tuple(self.evaluate(a, caller) for a in rest), any(isinstance(a, ast.Starred) for a in call.args)
+            )
         for keyword in call.keywords:
             if keyword.arg == node.arg:
                 return self.evaluate(keyword.value, caller)
@@ -805,7 +816,9 @@ class Evaluator:
             if keyword.arg is None:
                 record = spread(record, self.evaluate(keyword.value, caller), _short(caller.module, keyword.value))
             elif keyword.arg not in own:
-                record = record.with_entry(Entry(keyword.arg, self.evaluate(keyword.value, caller), caller.module.locate(keyword.value)))
+                record = record.with_entry(
+                    Entry(keyword.arg, self.evaluate(keyword.value, caller), caller.module.locate(keyword.value))
+                )
         return replace(record, entries=tuple(e for e in record.entries if e.key not in own))
 
     def _from_callers(self, node: ast.arg, function: FunctionNode, frame: Frame) -> Value:
@@ -898,7 +911,9 @@ class Evaluator:
         return self.root_frame(frame.module, frame.module.scope(frame.module.tree))
 
 
-_NO_CALL = ast.Call(func=ast.Name(id="", ctx=ast.Load()), args=[], keywords=[], lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+_NO_CALL = ast.Call(
+    func=ast.Name(id="", ctx=ast.Load()), args=[], keywords=[], lineno=1, col_offset=0, end_lineno=1, end_col_offset=0
+)
 """Stands for a call that passes nothing: a property, or an object of which only the type is known."""
 
 
@@ -921,7 +936,9 @@ def default_of(function: FunctionNode, node: ast.arg) -> ast.expr | None:
     return None
 
 
-def self_assignments(owner: ast.ClassDef, name: str) -> list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, ast.Assign | ast.AnnAssign]]:
+def self_assignments(
+    owner: ast.ClassDef, name: str
+) -> list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, ast.Assign | ast.AnnAssign]]:
     """Statements ``self.<name> = ...`` in the methods of a class, ``__init__`` first."""
     index: dict[str, list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, ast.Assign | ast.AnnAssign]]] | None
     index = getattr(owner, "promptslim_attributes", None)
@@ -936,7 +953,11 @@ def self_assignments(owner: ast.ClassDef, name: str) -> list[tuple[ast.FunctionD
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for target in targets:
                     for inner in target.elts if isinstance(target, ast.Tuple) else [target]:
-                        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id in ("self", "cls"):
+                        if (
+                            isinstance(inner, ast.Attribute)
+                            and isinstance(inner.value, ast.Name)
+                            and inner.value.id in ("self", "cls")
+                        ):
                             index.setdefault(inner.attr, []).append((method, node))
         owner.promptslim_attributes = index  # type: ignore[attr-defined]
     return index.get(name, [])
@@ -1054,7 +1075,7 @@ def _origin(value: Value) -> Origin:
     return hole.origin if hole is not None else "unknown"
 
 
-def _shifted(piece: Fixed, base: int) -> object:
+def _shifted(piece: Fixed, base: int) -> Offsets[int]:
     if isinstance(piece.source_map, range):
         return range(piece.source_map.start + base, piece.source_map.stop + base)
     return tuple(offset + base for offset in piece.source_map)

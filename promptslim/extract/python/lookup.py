@@ -95,7 +95,10 @@ def _follow(
         return [(None, Hidden(record.open) if record.open is not None else Missing())]
     found = _follow(evaluator, entry.value, steps[1:], frame, entry.location)
     if entry.maybe:
-        return [(c, Hidden(f"{steps[0]} is set on some paths only")) if isinstance(o, Missing) else (c, _maybe(o)) for c, o in found]
+        return [
+            (c, Hidden(f"{steps[0]} is set on some paths only")) if isinstance(o, Missing) else (c, _maybe(o))
+            for c, o in found
+        ]
     return found
 
 
@@ -149,7 +152,9 @@ def _parsed(text: Text) -> Record | None:
 def _from_json(data: object, location: Location | None) -> Value:
     match data:
         case dict():
-            return Record(tuple(Entry(str(k), _from_json(v, location), location) for k, v in data.items()), None, location)
+            return Record(
+                tuple(Entry(str(k), _from_json(v, location), location) for k, v in data.items()), None, location
+            )
         case list():
             return Sequence(tuple(_from_json(item, location) for item in data), location=location)
         case "\x00":

@@ -13,6 +13,7 @@ from promptslim.core.text import Document, Location, Span
 from promptslim.extract.python.literals import Field, string_pieces
 from promptslim.extract.python.scopes import Builder, FunctionNode, Scope, ScopeNode
 
+
 @dataclass(slots=True, eq=False)
 class Module:
     """``text`` is the analysed source; ``parts`` the documents in it with the offset where each starts
@@ -130,7 +131,9 @@ class Module:
         return ".".join(reversed(names)) or "<module>"
 
 
-def parse_module(path: str, documents: tuple[Document, ...], text: str, starts: tuple[int, ...], *, notebook: bool) -> Module:
+def parse_module(
+    path: str, documents: tuple[Document, ...], text: str, starts: tuple[int, ...], *, notebook: bool
+) -> Module:
     """Parses ``text``; on a syntax error the tree is empty and ``errors`` says where."""
     parts = tuple(zip(starts, documents, strict=True))
     empty = ast.Module(body=[], type_ignores=[])
@@ -161,7 +164,12 @@ def parse(text: str) -> tuple[ast.Module | None, tuple[int | None, str]]:
 
 def _mend_positions(module: Module) -> None:
     """Python 3.11 places the expressions inside f-strings wrongly: parse them again where they stand."""
-    if 'f"' not in module.text and "f'" not in module.text.lower() and 'F"' not in module.text and 'f"""' not in module.text:
+    if (
+        'f"' not in module.text
+        and "f'" not in module.text.lower()
+        and 'F"' not in module.text
+        and 'f"""' not in module.text
+    ):
         return
     for node in ast.walk(module.tree):
         if isinstance(node, ast.JoinedStr) and not getattr(node, "mended", False):
@@ -198,14 +206,14 @@ def _mend_field(module: Module, piece: Field, value: ast.FormattedValue) -> None
     start = document.line_starts()[line - 1]
     column = len(module.text[start : start + column - 1].encode("utf-8", "surrogatepass"))
     for child in ast.walk(expression):
-        if not hasattr(child, "lineno"):
+        if not isinstance(child, (ast.expr, ast.keyword, ast.arg)):
             continue
         if child.lineno == 1:
             child.col_offset += column - 1
         if child.end_lineno == 1:
-            child.end_col_offset += column - 1
+            child.end_col_offset = (child.end_col_offset or 0) + column - 1
         child.lineno += line - 1
-        child.end_lineno += line - 1
+        child.end_lineno = (child.end_lineno or 1) + line - 1
     value.value = expression
     for child in ast.walk(expression):
         if isinstance(child, ast.JoinedStr) and not getattr(child, "mended", False):

@@ -100,7 +100,9 @@ def changed(value: Value, steps: Steps, change: Change) -> Value:
             index = step % len(items)
             return replace(value, items=(*items[:index], changed(items[index], rest, change), *items[index + 1 :]))
         case Sequence(items=items):
-            return replace(value, items=tuple(union([(None, i), (None, changed(i, rest, change))]) for i in items), open=True)
+            return replace(
+                value, items=tuple(union([(None, i), (None, changed(i, rest, change))]) for i in items), open=True
+            )
         case _:
             return value
 
@@ -180,7 +182,9 @@ def _method(evaluator: Evaluator, old: Value, method: str, node: ast.Call, frame
                     if isinstance(added, Sequence):
                         return replace(old, items=old.items + added.items, open=old.open or added.open)
                     return replace(old, items=(*old.items, added if isinstance(added, Opaque) else UNKNOWN), open=True)
-                case "insert" if len(arguments) == 2 and isinstance(arguments[0], Const) and isinstance(arguments[0].value, int):
+                case "insert" if (
+                    len(arguments) == 2 and isinstance(arguments[0], Const) and isinstance(arguments[0].value, int)
+                ):
                     index = arguments[0].value
                     return replace(old, items=(*old.items[:index], arguments[1], *old.items[index:]))
                 case _:

@@ -38,8 +38,15 @@ FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?([%a-zA-Z])")
 TEMPLATE_FIELD = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 STRIPS = {"strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip}
-CASES: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "title": str.title, "capitalize": str.capitalize}
-CLOCKS = frozenset({"now", "today", "utcnow", "time", "ctime", "monotonic", "strftime", "isoformat", "time_ns", "perf_counter"})
+CASES: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "title": str.title,
+    "capitalize": str.capitalize,
+}
+CLOCKS = frozenset(
+    {"now", "today", "utcnow", "time", "ctime", "monotonic", "strftime", "isoformat", "time_ns", "perf_counter"}
+)
 
 
 def concatenate(left: Value, right: Value) -> Value:
@@ -286,7 +293,9 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return of
         case External(name="os.environ") if name == "get":
             return Configured("environment", argument(1), frame.module.locate(node))
-        case Instance(name="string.Template", call=call, frame=made_in) if name in ("substitute", "safe_substitute") and call.args:
+        case Instance(name="string.Template", call=call, frame=made_in) if (
+            name in ("substitute", "safe_substitute") and call.args
+        ):
             template = evaluator.evaluate(call.args[0], made_in)
             if isinstance(template, Text):
                 named = keywords(evaluator, node, frame)
@@ -400,7 +409,10 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
     short = name.removeprefix("builtins.")
     match short:
         case "json.dumps" | "orjson.dumps" | "ujson.dumps" | "simplejson.dumps" | "json.dump":
-            indent = any(k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value) for k in node.keywords)
+            indent = any(
+                k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value)
+                for k in node.keywords
+            )
             return Json(argument(0), indent)
         case "dict":
             record = keywords(evaluator, node, frame)
@@ -424,7 +436,9 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
         case "min" | "max" if len(node.args) > 1:
             return _extreme(short, [evaluator.evaluate(a, frame) for a in node.args], frame, node)
         case "os.getenv" | "os.environ.get" | "environ.get":
-            return Configured("environment", argument(1) if len(node.args) > 1 else _keyword(evaluator, node, frame, "default"))
+            return Configured(
+                "environment", argument(1) if len(node.args) > 1 else _keyword(evaluator, node, frame, "default")
+            )
         case "textwrap.dedent" | "dedent":
             value = argument(0)
             return dedented(value) if isinstance(value, Text) else value
@@ -466,8 +480,10 @@ def _dict_of(base: Value, extra: Record) -> Value:
         for entry in extra.entries:
             result = result.with_entry(entry)
         return replace(result, open=result.open or extra.open)
-    return spread(Record(location=extra.location), extra, "") if not isinstance(base, (Record, Union)) and False else replace(
-        extra, open="dict(...)"
+    return (
+        spread(Record(location=extra.location), extra, "")
+        if not isinstance(base, (Record, Union)) and False
+        else replace(extra, open="dict(...)")
     )
 
 

@@ -124,7 +124,11 @@ def _method_of(
     if verdict is False or operation.only_known_client:
         return None
     del chain
-    return Recognised(node, frame, operation, function.attr, None, None) if _shaped(node, operation, frame, evaluator) else None
+    return (
+        Recognised(node, frame, operation, function.attr, None, None)
+        if _shaped(node, operation, frame, evaluator)
+        else None
+    )
 
 
 def _receiver(function: ast.Attribute, steps: int) -> ast.expr | None:
@@ -152,7 +156,9 @@ def named(dotted: str, pairs: tuple[tuple[str, str], ...]) -> bool:
     """True where a dotted name starts in a listed package and ends in the listed name."""
     for root, name in pairs:
         package = dotted.split(".", 1)[0]
-        if (package == root or package.startswith(root + "_")) and (dotted == f"{root}.{name}" or dotted.endswith("." + name)):
+        if (package == root or package.startswith(root + "_")) and (
+            dotted == f"{root}.{name}" or dotted.endswith("." + name)
+        ):
             return True
     return False
 
@@ -164,14 +170,20 @@ def _client_of(
     match value:
         case Instance(name=name):
             for client in clients:
-                if named(name, client.constructors) or (named(name, client.factories) and _serves(value, client, evaluator)):
+                if named(name, client.constructors) or (
+                    named(name, client.factories) and _serves(value, client, evaluator)
+                ):
                     return client, value
                 if client.methods and name.rsplit(".", 1)[-1] in client.methods and _serves(value, client, evaluator):
                     return client, value
             if name == "contextlib.ExitStack" or depth > 3:
                 return None
             wrapper = tables.clients.get("instructor")
-            if wrapper is not None and (named(name, wrapper.factories) or "wrap" in name.rsplit(".", 1)[-1]) and value.call.args:
+            if (
+                wrapper is not None
+                and (named(name, wrapper.factories) or "wrap" in name.rsplit(".", 1)[-1])
+                and value.call.args
+            ):
                 inner = evaluator.evaluate(value.call.args[0], value.frame)
                 for _, member in alternatives(inner):
                     found = _client_of(member, clients, evaluator, tables, depth + 1)
@@ -254,6 +266,10 @@ def _direct(node: ast.Call, tail: str, module: Module, evaluator: Evaluator, tab
         for operation in candidates:
             if isinstance(member, External) and named(member.name, operation.functions + operation.constructors):
                 return Recognised(node, frame, operation, tail, None, Instance(member.name, node, frame))
+            if isinstance(member, Class) and any(
+                named(base, operation.constructors) for base in evaluator.external_bases(member)
+            ):
+                return Recognised(node, frame, operation, tail, None, None)
             if isinstance(member, Function) and _is_wrapper(member, operation):
                 return Recognised(node, frame, operation, tail, None, None)
             if isinstance(member, Opaque) and operation.names and module.source(node.func) in operation.names:
@@ -280,4 +296,7 @@ def _is_wrapper(function: Function, operation: Operation) -> bool:
     """True where a project function is one that the user's configuration names."""
     module_name = function.module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     qualname = function.module.qualname(function.node)
-    return any(f"{module_name}.{qualname}" == name or f"{module_name}.{qualname}".endswith("." + name) for name in operation.names)
+    return any(
+        f"{module_name}.{qualname}" == name or f"{module_name}.{qualname}".endswith("." + name)
+        for name in operation.names
+    )

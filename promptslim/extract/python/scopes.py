@@ -19,11 +19,17 @@ ScopeNode = ast.Module | ast.ClassDef | FunctionNode | ast.ListComp | ast.SetCom
 
 
 def start_of(node: ast.AST) -> Position:
-    return node.lineno << 20 | node.col_offset  # type: ignore[attr-defined]
+    """The position of a node's first character."""
+    line: int = node.lineno  # type: ignore[attr-defined]
+    column: int = node.col_offset  # type: ignore[attr-defined]
+    return line << 20 | column
 
 
 def end_of(node: ast.AST) -> Position:
-    return node.end_lineno << 20 | node.end_col_offset  # type: ignore[attr-defined]
+    """The position just after a node's last character."""
+    line: int = node.end_lineno  # type: ignore[attr-defined]
+    column: int = node.end_col_offset  # type: ignore[attr-defined]
+    return line << 20 | column
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +70,22 @@ class Unbound:
 
 State = Bind | Mutate | Join | Unbound
 UNBOUND = Unbound()
-MUTATORS = frozenset({"append", "extend", "insert", "update", "setdefault", "pop", "remove", "clear", "sort", "reverse", "add", "popitem"})
+MUTATORS = frozenset(
+    {
+        "append",
+        "extend",
+        "insert",
+        "update",
+        "setdefault",
+        "pop",
+        "remove",
+        "clear",
+        "sort",
+        "reverse",
+        "add",
+        "popitem",
+    }
+)
 HARMLESS = frozenset(
     "print len str int float bool list dict tuple set sorted repr isinstance type hash id iter enumerate zip min max sum any all "
     "range format vars getattr hasattr reversed map filter deepcopy copy dumps loads info debug warning error exception log join "
@@ -263,7 +284,9 @@ class Builder:
         self.merge(ends, end_of(node))
         return bool(ends)
 
-    def loop(self, node: ast.For | ast.AsyncFor | ast.While, target: ast.expr | None, iterated: ast.expr | None) -> None:
+    def loop(
+        self, node: ast.For | ast.AsyncFor | ast.While, target: ast.expr | None, iterated: ast.expr | None
+    ) -> None:
         saved = dict(self.current)
         changed = changed_names(node.body)
         heads: dict[str, Join] = {}
@@ -320,7 +343,9 @@ class Builder:
                 name = getattr(child, "name", None) or getattr(child, "rest", None)
                 if isinstance(name, str):
                     self.log(name, Bind("match", node), start_of(case.body[0]))
-            complete = complete or (case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None)
+            complete = complete or (
+                case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+            )
             if self.block(case.body):
                 ends.append((None, True, dict(self.current)))
         if not complete:

@@ -7,8 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CAP_KEYS = frozenset(
-    "max_tokens maxTokens max_tokens_to_sample maxTokensToSample max_new_tokens maxNewTokens maxTokenCount max_gen_len "
-    "max_completion_tokens max_output_tokens maxOutputTokens num_predict".split()
+    {
+        "max_tokens",
+        "maxTokens",
+        "max_tokens_to_sample",
+        "maxTokensToSample",
+        "max_new_tokens",
+        "maxNewTokens",
+        "maxTokenCount",
+        "max_gen_len",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "maxOutputTokens",
+        "num_predict",
+    }
 )
 """Every key that caps the output in some API."""
 
@@ -72,6 +84,7 @@ class Operation:
     cap_when: tuple[Default, ...]
 
     def paths(self, what: str) -> tuple[str, ...]:
+        """Where an argument may stand in the request, the most usual place first."""
         return self.arguments.get(what, ())
 
 
@@ -96,6 +109,22 @@ class Signatures:
     not_text: frozenset[str]
     tails: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
     called: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
+
+
+COMMON_NAMES = frozenset({"agents", "google", "genai", "phi"})
+"""Package names of SDKs that projects use for folders of their own."""
+
+
+def packages(tables: Signatures) -> frozenset[str]:
+    """The import names of the SDKs, as far as nobody else would use them."""
+    pairs = [
+        pair
+        for operation in tables.operations
+        for pair in (*operation.functions, *operation.constructors)
+        if not operation.names
+    ]
+    pairs += [pair for client in tables.clients.values() for pair in (*client.constructors, *client.factories)]
+    return frozenset(root for root, _ in pairs) - COMMON_NAMES
 
 
 def signatures(tables: Iterable[Mapping[str, Any]], wrappers: Mapping[str, Mapping[str, Any]]) -> Signatures:
@@ -191,10 +220,16 @@ def _operation(raw: Mapping[str, Any]) -> Operation:
         cap_required=bool(cap.get("required")),
         cap_opaque=bool(cap.get("opaque")),
         cap_on_model=bool(cap.get("on_model")),
-        cap_default=Default((), (), cap.get("default"), cap.get("default_version", ""), cap.get("note", "")) if fills else None,
+        cap_default=Default((), (), cap.get("default"), cap.get("default_version", ""), cap.get("note", ""))
+        if fills
+        else None,
         cap_when=tuple(
             Default(
-                _many(when.get("vendor")), _many(when.get("model")), when.get("default"), when.get("version", ""), when.get("note", "")
+                _many(when.get("vendor")),
+                _many(when.get("model")),
+                when.get("default"),
+                when.get("version", ""),
+                when.get("note", ""),
             )
             for when in cap.get("when", ())
         ),

@@ -21,8 +21,10 @@ SOURCE_ROOTS = ("", "src", "lib", "python", "app", "backend")
 class Workspace:
     """Parsed modules of one run, by path. All reading goes through ``files``."""
 
-    def __init__(self, files: ProjectFiles) -> None:
+    def __init__(self, files: ProjectFiles, outside: frozenset[str] = frozenset()) -> None:
+        """``outside`` are packages that stay external even where the project holds them: the SDKs themselves."""
         self.files = files
+        self.outside = outside
         self._modules: dict[str, Module | None] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Module, ast.Call], ...]] = {}
         self._calls: dict[str, dict[str, list[ast.Call]]] = {}
@@ -48,6 +50,8 @@ class Workspace:
 
     def resolve(self, importer: str, dotted: str, level: int) -> str | None:
         """The project file that ``from <level dots><dotted> import`` in ``importer`` means, or None."""
+        if not level and dotted.split(".", 1)[0] in self.outside:
+            return None
         key = (posixpath.dirname(importer), dotted, level)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(*key)
