@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
 
 ModelOf = Callable[[str], "ModelFacts | None"]
+_Bodies = tuple[tuple[Body | None, Record], ...]
+"""The requests that may be sent, with the body family of each (None: the arguments are the request)."""
+
 CALL_KINDS: dict[str, Literal["request", "model", "agent"]] = {"request": "request", "model": "model", "agent": "agent"}
 BODY_KINDS = frozenset({"chat", "other"})
 
@@ -79,20 +82,25 @@ class Builder:
         scope = module.qualname(site.node)
         label = f"{module.path}::{scope}:{site.name}"
         model = self.model(operation, request, site)
-        body: Body | None = None
-        content = request
+        bodies: _Bodies = ((None, request),)
         hidden = request.open
         if operation.body is not None:
             found = self._body(operation.body, request, model, frame)
             if found is None:
                 return None
-            body, content, body_hidden = found
+            bodies, body_hidden = found
             hidden = hidden or body_hidden
+        body, content = bodies[0]
         paths = body.arguments if body is not None else operation.arguments
         location = module.locate(site.node)
-        keys = tuple(self._cap_keys(content, "", 0))
+        keys = tuple(self._cap_keys(content, "", 0)) if len(bodies) == 1 else ()
         carried = self._carried(operation, request, frame) if operation.cap_on_model else None
-        cap = self._cap(operation, body, content, paths.get("max_tokens", ()), site, model, hidden, carried)
+        cap = _joined(
+            [
+                self._cap(operation, one, record, site, model, hidden if len(bodies) == 1 else record.open, carried)
+                for one, record in bodies
+            ]
+        )
         if carried is not None and not any(isinstance(c.value, Known) for c in model):
             model = carried[0]
         system_field, system_markers = self._prompt(paths.get("system", ()), content, site, "system", label)
@@ -184,9 +192,7 @@ class Builder:
                     request = request_of(self.evaluator, value.call, operation.positional, value.frame)
                     model = self._strings(operation.paths("model"), request, value.frame)
                     site = Recognised(value.call, value.frame, operation, value.name, None, value)
-                    cap = self._cap(
-                        operation, None, request, operation.paths("max_tokens"), site, model, request.open, None
-                    )
+                    cap = self._cap(operation, None, request, site, model, request.open, None)
                     return model, cap
         return unknown("model object"), unknown("model object")
 
@@ -197,17 +203,21 @@ class Builder:
         operation: Operation,
         body: Body | None,
         content: Record,
-        paths: tuple[str, ...],
         site: Recognised,
         model: Field[str],
         hidden: str | None,
         carried: tuple[Field[str], Field[int]] | None,
     ) -> Field[int]:
+        paths = body.arguments["max_tokens"] if body is not None else operation.paths("max_tokens")
         field = self._integers(paths, content, site.frame)
         if isinstance(field.only, Absent) and body is None and operation.body is None:
             field = self._nested_caps(operation, content, site.frame, field)
-        if isinstance(field.only, Absent) and operation.cap_on_client and site.instance is not None:
-            field = self._cap_on_client(operation.cap_on_client, site)
+        if isinstance(field.only, Absent) and site.instance is not None and operation.kind == "request":
+            wrapper = self.tables.clients.get("instructor")
+            wrapped = wrapper is not None and named(site.instance.name, wrapper.factories)
+            on_client = operation.cap_on_client or (wrapper.caps if wrapper is not None and wrapped else ())
+            if on_client:
+                field = self._cap_on_client(on_client, site)
         if isinstance(field.only, Absent) and carried is not None:
             # An absent cap belongs to the model object, which is a call site of its own.
             return unknown("model object") if isinstance(carried[1].only, Absent) else carried[1]
@@ -318,48 +328,47 @@ class Builder:
 
     # invoke_model bodies
 
-    def _body(
-        self, key: str, request: Record, model: Field[str], frame: Frame
-    ) -> tuple[Body | None, Record, str | None] | None:
-        """Family and content of a body, and what hides it; None where the model writes no text."""
-        facts = [self.model_of(v) for v in _model_names(model)]
-        if any(f is not None and f.kind not in BODY_KINDS for f in facts):
+    def _body(self, key: str, request: Record, model: Field[str], frame: Frame) -> tuple[_Bodies, str | None] | None:
+        """Families and contents of the bodies that may be sent, and what hides more; None where the model
+        writes no text."""
+        facts = [f for v in _model_names(model) if (f := self.model_of(v)) is not None]
+        if any(f.kind not in BODY_KINDS for f in facts):
             return None
-        record: Record | None = None
-        hidden: str | None = "body"
-        bodies: list[Record] = []
+        family = next((f.body for f in facts if f.body), None)
+        records = self._records(key, request, frame)
+        if not records:
+            return ((self.tables.bodies.get(family or ""), Record(open=key)),), key
+        chat = any(f.kind == "chat" for f in facts)
+        texts = [record for record in records if chat or not _not_text(record, self.tables)]
+        if family is not None and len(texts) > 1:
+            texts = [r for r in texts if (g := self._guessed(r)) is None or g.family == family] or texts
+        found = [self._with_family(record, family if len(texts) == 1 else None) for record in texts]
+        bodies = tuple(pair for pair in found if pair is not None)
+        if not bodies:
+            return None
+        return bodies, next((record.open for _, record in bodies if record.open is not None), None)
+
+    def _records(self, key: str, request: Record, frame: Frame) -> list[Record]:
+        """The bodies that the request may carry."""
+        found: list[Record] = []
         for _, outcome in at_path(self.evaluator, request, key, frame):
-            if isinstance(outcome, Found):
-                for _, member in alternatives(outcome.value):
-                    inner = record_of(self.evaluator, member, frame)
-                    if inner is None and isinstance(member, Json):
-                        for _, below in alternatives(member.value):
-                            below_record = record_of(self.evaluator, below, frame)
-                            if below_record is not None:
-                                bodies.append(below_record)
-                    elif inner is not None:
-                        bodies.append(inner)
-        if bodies:
-            text_bodies = [b for b in bodies if not _not_text(b, self.tables)]
-            if not text_bodies:
-                return None
-            record = text_bodies[-1] if len(text_bodies) > 1 else text_bodies[0]
-            hidden = record.open
-            if len(text_bodies) < len(bodies) or len(text_bodies) > 1:
-                hidden = hidden or "several bodies"
-        family = next((f.body for f in facts if f is not None and f.body), None)
-        if record is None:
-            return self.tables.bodies.get(family or ""), Record(open=hidden), hidden
+            if not isinstance(outcome, Found):
+                continue
+            inner = outcome.value.value if isinstance(outcome.value, Json) else outcome.value
+            for _, member in alternatives(inner):
+                record = record_of(self.evaluator, member, frame)
+                if record is not None:
+                    found.append(record)
+        return found
+
+    def _with_family(self, record: Record, family: str | None) -> tuple[Body | None, Record] | None:
         body = self.tables.bodies.get(family or "") or self._guessed(record)
-        if body is not None and any(key in body.skip for key in (e.key for e in record.entries)):
+        keys = {entry.key for entry in record.entries}
+        if body is not None:
+            return None if keys & body.skip else (body, record)
+        if not keys & {"messages", "prompt", "inputText", "message"} and record.open is None:
             return None
-        if body is None:
-            keys = {e.key for e in record.entries}
-            if not keys & {"messages", "prompt", "inputText", "message"} and hidden is None:
-                return None
-            hidden = hidden or "model family"
-            body = _any_body(record)
-        return body, record, hidden
+        return _any_body(record), replace(record, open=record.open or "model family")
 
     def _guessed(self, record: Record) -> Body | None:
         """The family that the keys of a body belong to, where only one has them."""
@@ -458,6 +467,11 @@ class Builder:
                 case _:
                     cases.append(Case(Unknown("stream"), case.condition))
         return Field(tuple(cases))
+
+
+def _joined(fields: list[Field[int]]) -> Field[int]:
+    """The cases of several possible requests as one field."""
+    return fields[0] if len(fields) == 1 else field_of([(case.condition, case.value) for f in fields for case in f])
 
 
 def _model_names(model: Field[str]) -> list[str]:

@@ -996,15 +996,23 @@ def merged(records: list[Record]) -> Record:
 def _derived(states: list[State]) -> bool:
     """True where every state is one of the others changed in place: one object on several paths."""
 
-    def roots(state: State) -> set[int]:
-        found = {id(state)}
-        while isinstance(state, Mutate):
-            state = state.before
-            found.add(id(state))
-        return found
+    chains = [_ancestors(state, 0) for state in states if not isinstance(state, Unbound)]
+    return len(chains) > 1 and bool(frozenset.intersection(*chains))
 
-    chains = [roots(state) for state in states if not isinstance(state, Unbound)]
-    return len(chains) > 1 and bool(set.intersection(*chains))
+
+def _ancestors(state: State, depth: int) -> frozenset[int]:
+    """A state and those it was derived from on every path."""
+    own = frozenset({id(state)})
+    if depth > 200:
+        return own
+    match state:
+        case Mutate(before=before):
+            return own | _ancestors(before, depth + 1)
+        case Join(members=members):
+            chains = [_ancestors(m, depth + 20) for _, _, m in members if not isinstance(m, Unbound)]
+            return own | frozenset.intersection(*chains) if chains else own
+        case _:
+            return own
 
 
 def _either(first: Value, second: Value, expression: str) -> Value:
@@ -1024,7 +1032,8 @@ def _either(first: Value, second: Value, expression: str) -> Value:
                 return Configured(origin if origin != "unknown" else expression, kept, location)
             if isinstance(second, Record):
                 return merged([second, Record(open=expression)])
-            return first
+            # "given or Client()": what is given is of the same kind.
+            return second if isinstance(second, (Instance, Object)) else first
         case Union():
             return union([(c, _either(v, second, expression)) for c, v in first.cases])
         case _:

@@ -75,7 +75,7 @@ def at_path(evaluator: Evaluator, value: Value, path: str, frame: Frame) -> list
 def _follow(
     evaluator: Evaluator, value: Value, steps: list[str], frame: Frame, place: Location | None
 ) -> list[tuple[str | None, Outcome]]:
-    if not steps:
+    if not steps and not isinstance(value, Union):
         return [(None, Found(value, place))]
     if isinstance(value, Union):
         return [

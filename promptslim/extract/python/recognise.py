@@ -87,7 +87,7 @@ def _method(
     frame = evaluator.frame_of(module, node)
     candidates = sorted(
         ((op, path) for op in tables.tails[function.attr] for path in op.methods if names[-len(path) :] == list(path)),
-        key=lambda item: -len(item[1]),
+        key=lambda item: (item[0].only_known_client, -len(item[1])),
     )
     for operation, path in candidates:
         hit = _method_of(node, function, operation, path, (root, names), frame, evaluator, tables)
