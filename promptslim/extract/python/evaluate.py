@@ -46,6 +46,7 @@ from promptslim.extract.python.scopes import (
     Scope,
     State,
     Unbound,
+    root_of,
     start_of,
 )
 from promptslim.extract.python.workspace import MOST_CALLERS, Workspace, returns_of
@@ -996,23 +997,8 @@ def merged(records: list[Record]) -> Record:
 def _derived(states: list[State]) -> bool:
     """True where every state is one of the others changed in place: one object on several paths."""
 
-    chains = [_ancestors(state, 0) for state in states if not isinstance(state, Unbound)]
-    return len(chains) > 1 and bool(frozenset.intersection(*chains))
-
-
-def _ancestors(state: State, depth: int) -> frozenset[int]:
-    """A state and those it was derived from on every path."""
-    own = frozenset({id(state)})
-    if depth > 200:
-        return own
-    match state:
-        case Mutate(before=before):
-            return own | _ancestors(before, depth + 1)
-        case Join(members=members):
-            chains = [_ancestors(m, depth + 20) for _, _, m in members if not isinstance(m, Unbound)]
-            return own | frozenset.intersection(*chains) if chains else own
-        case _:
-            return own
+    roots = [root_of(state) for state in states if not isinstance(state, Unbound)]
+    return len(roots) > 1 and all(root is roots[0] for root in roots)
 
 
 def _either(first: Value, second: Value, expression: str) -> Value:

@@ -30,11 +30,22 @@ class Module:
     _parents: dict[ast.AST, ast.AST] | None = None
     _ascii: bool = False
 
-    def offset(self, line: int, column: int) -> int:
-        """Code-point offset of an ast position (1-based line, UTF-8 column)."""
+    def _lines(self) -> list[int]:
         if not self._starts:
             self._starts.extend(Document("", self.text).line_starts())
             self._ascii = self.text.isascii()
+        return self._starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The ast position (1-based line, UTF-8 column) of a code-point offset."""
+        starts = self._lines()
+        line = bisect_right(starts, offset)
+        before = self.text[starts[line - 1] : offset]
+        return line, len(before) if self._ascii else len(before.encode("utf-8", "surrogatepass"))
+
+    def offset(self, line: int, column: int) -> int:
+        """Code-point offset of an ast position (1-based line, UTF-8 column)."""
+        self._lines()
         start = self._starts[min(line, len(self._starts)) - 1]
         if self._ascii or column == 0:
             return min(start + column, len(self.text))
@@ -201,10 +212,7 @@ def _mend_field(module: Module, piece: Field, value: ast.FormattedValue) -> None
         return
     if ast.dump(expression) != ast.dump(value.value):
         return
-    document = Document("", module.text)
-    line, column = document.position(piece.expression_start)
-    start = document.line_starts()[line - 1]
-    column = len(module.text[start : start + column - 1].encode("utf-8", "surrogatepass"))
+    line, column = module.position(piece.expression_start)
     for child in ast.walk(expression):
         if not isinstance(child, (ast.expr, ast.keyword, ast.arg)):
             continue

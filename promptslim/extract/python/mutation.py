@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from promptslim.extract.python.abstract import (
@@ -239,6 +240,7 @@ def _parameter_for(function: FunctionNode, node: ast.Call, name: str) -> str | N
     return None
 
 
+@lru_cache(maxsize=4096)
 def changes_parameter(function: FunctionNode, parameter: str) -> bool:
     """True where the body of a function may change the object that a parameter holds."""
     aliases = {parameter}

@@ -54,6 +54,10 @@ class Mutate:
     before: State
     node: ast.AST
     name: str
+    root: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.root = root_of(self.before)
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +65,11 @@ class Join:
     """Several states meet; each with the source condition of its branch."""
 
     members: list[tuple[ast.expr | None, bool, State]] = field(default_factory=list)
+    root: State | None = None
+
+    def __post_init__(self) -> None:
+        roots = [root_of(state) for _, _, state in self.members if not isinstance(state, Unbound)]
+        self.root = roots[0] if roots and all(root is roots[0] for root in roots) else None
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +79,19 @@ class Unbound:
 
 State = Bind | Mutate | Join | Unbound
 UNBOUND = Unbound()
+
+
+def root_of(state: State) -> State:
+    """The binding that made the object which a state holds; a join of different objects is its own root."""
+    match state:
+        case Mutate(root=root):
+            return root
+        case Join(root=root) if root is not None:
+            return root
+        case _:
+            return state
+
+
 MUTATORS = frozenset(
     {
         "append",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator
+from functools import lru_cache
 
 from promptslim.core.files import ProjectFiles
 from promptslim.core.text import Document
@@ -132,6 +133,7 @@ def module_of(path: str, text: str) -> Module:
     return parse_module(path, (Document(path, text),), text, (0,), notebook=False)
 
 
+@lru_cache(maxsize=4096)
 def returns_of(function: FunctionNode) -> list[ast.expr] | None:
     """The expressions a function returns; None for a generator. A bare ``return`` gives no entry."""
     if isinstance(function, ast.Lambda):
