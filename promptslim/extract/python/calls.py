@@ -220,7 +220,7 @@ class Builder:
                 field = self._cap_on_client(on_client, site)
         if isinstance(field.only, Absent) and carried is not None:
             # An absent cap belongs to the model object, which is a call site of its own.
-            return unknown("model object") if isinstance(carried[1].only, Absent) else carried[1]
+            return Field(tuple(_elsewhere(case) for case in carried[1]))
         if hidden is not None and any(isinstance(case.value, Absent) for case in field):
             return unknown(hidden)
         cases = tuple(
@@ -244,7 +244,7 @@ class Builder:
         """The cap over all paths that may hold it: a later one counts where the earlier are absent."""
         result: list[tuple[str | None, CoreValue[int]]] = [(None, Absent())]
         for path in paths:
-            cases = [(c, integer(o)) for c, o in at_path(self.evaluator, content, path, frame)]
+            cases = _sure_caps(at_path(self.evaluator, content, path, frame))
             merged: list[tuple[str | None, CoreValue[int]]] = []
             for condition, value in result:
                 if isinstance(value, Absent):
@@ -467,6 +467,20 @@ class Builder:
                 case _:
                     cases.append(Case(Unknown("stream"), case.condition))
         return Field(tuple(cases))
+
+
+def _sure_caps(outcomes: list[tuple[str | None, Outcome]]) -> list[tuple[str | None, CoreValue[int]]]:
+    """The caps at a path. None as one of several values may be what a check around it excludes: not absent."""
+    cases = [(condition, integer(outcome)) for condition, outcome in outcomes]
+    unset = [isinstance(o, Found) and isinstance(v, Absent) for (_, o), (_, v) in zip(outcomes, cases, strict=True)]
+    if all(unset) or not any(unset):
+        return cases
+    return [(c, Unknown("may be None") if none else v) for (c, v), none in zip(cases, unset, strict=True)]
+
+
+def _elsewhere(case: Case[int]) -> Case[int]:
+    """An absent cap of a model object is reported where that object is made, a call site of its own."""
+    return Case(Unknown("model object"), case.condition) if isinstance(case.value, Absent) else case
 
 
 def _joined(fields: list[Field[int]]) -> Field[int]:
