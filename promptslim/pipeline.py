@@ -120,10 +120,12 @@ def analyse(
     survivors.update(reading.suspicious(survivors))
     if stdin is not None:
         survivors[stdin.path] = stdin.data
-    facts = [_unread(error) for error in reading.errors]
+    facts = [unread(error) for error in reading.errors]
     if survivors:
+        from promptslim.extracting import extract
+
         catalog = catalog_of(place)
-        facts += _extract(survivors, catalog, place, progress)
+        facts += extract(survivors, catalog, place.settings, place.cwd, progress)
     copies = originals(survivors.items())
     skipped = dict(found.skipped)
     if reading.generated:
@@ -142,7 +144,8 @@ def analyse(
     )
 
 
-def _unread(error: FileError) -> FileFacts:
+def unread(error: FileError) -> FileFacts:
+    """What is known of a file that could not be read."""
     from promptslim.core.facts import FileFacts
     from promptslim.core.text import Document
 
@@ -239,27 +242,6 @@ def _parses(path: str, data: bytes) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-def _extract(survivors: Mapping[str, bytes], catalog: Catalog, place: Place, progress: Progress) -> list[FileFacts]:
-    """Facts of files with their content, each within the project that it belongs to."""
-    from promptslim.discover.project import by_root, open_project
-    from promptslim.extract import Analyser
-
-    facts: list[FileFacts] = []
-    for root, paths in by_root(survivors, place.settings, place.cwd).items():
-        files = open_project(root, place.settings, place.cwd)
-        analyser = Analyser(files, catalog, place.settings)
-        for path in paths:
-            files.hold(path, survivors[path])
-        for path in paths:
-            text = files.text(path)
-            if text is None:
-                facts.append(_unread(files.why(path) or FileError(path, None, "cannot be read")))
-            else:
-                facts.append(analyser.analyse(path, text))
-            progress(len(facts), len(survivors))
-    return facts
 
 
 def check(run: Run, baseline: tuple[Entry, ...] | None = None) -> Outcome:

@@ -1,0 +1,85 @@
+"""The surviving files of a run to facts, project by project, in one process or two."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptslim.core.result import FileError
+from promptslim.discover.project import DiskFiles, by_root, open_project
+from promptslim.extract import Analyser
+from promptslim.pipeline import unread
+
+if TYPE_CHECKING:
+    from promptslim.catalog import Catalog
+    from promptslim.config.settings import Settings
+    from promptslim.core.facts import FileFacts
+    from promptslim.pipeline import Progress
+
+WORTH_A_PROCESS = 100_000
+"""Bytes of source to be analysed from which a second process saves more time than it costs."""
+
+
+def extract(
+    survivors: Mapping[str, bytes], catalog: Catalog, settings: Settings, cwd: str, progress: Progress
+) -> list[FileFacts]:
+    """Facts of files (path to content), each within the project that it belongs to.
+
+    ``progress`` is called after each with how many are done and how many there are.
+    """
+    facts: list[FileFacts] = []
+    for root, paths in by_root(survivors, settings, cwd).items():
+        files = open_project(root, settings, cwd)
+        for path in paths:
+            files.hold(path, survivors[path])
+
+        share = _Share(progress, len(facts), len(paths), len(survivors))
+        worker = _Worker(files, Analyser(files, catalog, settings), share)
+        sizes = [(path, len(survivors[path])) for path in paths]
+        if sum(size for _, size in sizes) < WORTH_A_PROCESS:
+            facts += worker(paths)
+        else:
+            from promptslim.two_processes import in_two  # a small run needs none of it
+
+            facts += in_two(sizes, worker)
+    return facts
+
+
+class _Worker:
+    """Files to facts, in the process that made it or in a copy of it, which shows no progress."""
+
+    def __init__(self, files: DiskFiles, analyser: Analyser, progress: _Share) -> None:
+        self._files = files
+        self._analyser = analyser
+        self._progress = progress
+        self._process = os.getpid()
+
+    def __call__(self, paths: Sequence[str]) -> list[FileFacts]:
+        facts = []
+        for number, path in enumerate(paths, 1):
+            facts.append(self._facts(path))
+            if os.getpid() == self._process:
+                self._progress.show(number, len(paths))
+        return facts
+
+    def _facts(self, path: str) -> FileFacts:
+        text = self._files.text(path)
+        if text is None:
+            return unread(self._files.why(path) or FileError(path, None, "cannot be read"))
+        return self._analyser.analyse(path, text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """``progress`` for one project of a run: ``size`` files after ``before`` others, of ``total``."""
+
+    progress: Progress
+    before: int
+    size: int
+    total: int
+
+    def show(self, done: int, of: int) -> None:
+        """``done`` of the ``of`` files of this process; the others are taken to be as far."""
+        self.progress(self.before + done * self.size // of, self.total)
