@@ -130,9 +130,8 @@ def _asks_for_more(prompt: Prompt, table: Mapping[str, Any]) -> bool:
 
 def _lengths(sentence: str, prompt: Prompt, table: Mapping[str, Any]) -> Iterator[AnswerDemand]:
     for unit in table["unit"]:
-        for match in re.finditer(
-            rf"\b{_NUMBER}{_RANGE}[\s-]*(?:full |more )?{unit['pattern']}", sentence, re.IGNORECASE
-        ):
+        pattern = rf"\b(?P<amount>{_NUMBER}{_RANGE})[\s-]*(?:full |more )?{unit['pattern']}"
+        for match in re.finditer(pattern, sentence, re.IGNORECASE):
             before, after = sentence[: match.start()], sentence[match.end() :]
             if not _matches(table["verb"], before + " ") and not _matches(r"\blength\b", after):
                 continue
@@ -140,4 +139,6 @@ def _lengths(sentence: str, prompt: Prompt, table: Mapping[str, Any]) -> Iterato
                 continue
             digits = match["n"].lower().replace(",", "")
             count = _WORDS[digits] if digits in _WORDS else int(digits)
-            yield AnswerDemand(match[0], sentence, count * unit["words"], prompt.role, prompt)
+            yield AnswerDemand(
+                f"{match['amount']} {unit['name']}", sentence, count * unit["words"], prompt.role, prompt
+            )

@@ -17,7 +17,6 @@ ON_CALLS = (
     "wrong-cap-key",
     "retired-model",
     "dearer-route",
-    "output-retry-loop",
     "retried-timeout",
     "batchable-loop",
 )

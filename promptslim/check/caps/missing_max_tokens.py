@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 CONVERSE = ("boto3.converse", "langchain.ChatBedrockConverse", "strands.BedrockModel", "strands.Agent")
 CAP_IS_REQUIRED = ("anthropic.messages", "anthropic.completions", "strands.AnthropicModel")
+INVOKES = (
+    "boto3.invoke_model",
+    "langchain.Bedrock",
+    "langchain.BedrockLLM",
+    "langchain.BedrockChat",
+    "langchain.ChatBedrock",
+)
 LOCAL = ("ollama/", "ollama_chat/", "ollama:", "lm_studio/", "llamafile/")
 
 
@@ -60,7 +67,7 @@ def _consequence(call: LlmCall, case: Case[int], model: ModelFacts | None) -> st
     maximum = f" ({model.max_output:,} tokens)" if model and model.max_output else ""
     if isinstance(case.value, Default):
         return f"{case.value.note}{maximum} ({case.value.sdk_version}), so a runaway answer is bounded by nothing less"
-    if call.sdk == "boto3.invoke_model":
+    if call.sdk in INVOKES and not (call.sdk == "langchain.ChatBedrock" and model is not None and model.body == "nova"):
         return _invoke_model(model)
     bedrock = call.sdk in CONVERSE or (model is not None and model.route == "bedrock")
     if bedrock:
@@ -74,6 +81,7 @@ def _consequence(call: LlmCall, case: Case[int], model: ModelFacts | None) -> st
 
 
 def _invoke_model(model: ModelFacts | None) -> str:
+    """LangChain's ChatBedrock sends Nova through Converse, everything else through invoke_model."""
     if model is not None and model.body == "anthropic":
         return "a Claude body without max_tokens is rejected with HTTP 400"
     return "the model family's own default applies, which may cut an answer short or let it run"

@@ -48,8 +48,11 @@ def _above_limit(
     largest = max((limit for limit in limits if limit is not None), default=None)
     if largest is None or None in limits or cap <= largest * ROUNDING:
         return None
-    name = models[0].base if len(models) == 1 else "every model of this call"
     primary, related = place(call, case)
+    if call.kind == "agent" and related:
+        # The constructor of the model, where the cap stands, says it.
+        return None
+    name = models[0].base if len(models) == 1 else "every model of this call"
     return rule.finding(
         f"a cap of {cap:,} tokens{branch(call.max_tokens, case)} is above the output limit of {name} "
         f"({largest:,} tokens by the model table): the service rejects the request or cuts the cap down",

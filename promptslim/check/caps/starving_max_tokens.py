@@ -35,9 +35,14 @@ def starving_max_tokens(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
 
 
 def _budget(call: LlmCall, case: Case[int], cap: int, rule: RuleContext) -> Finding | None:
-    """The thinking budget is part of max_tokens, except with interleaved thinking, a beta set in a header."""
+    """The thinking budget is part of max_tokens, except with interleaved thinking, a beta set in a header.
+
+    Only where neither has branches: what decides one may decide the other.
+    """
     budget = thinking_budget(call)
-    if budget is None or budget < cap or "interleaved-thinking" in call.location.document.text:
+    if budget is None or budget < cap or call.max_tokens.only is None:
+        return None
+    if "interleaved-thinking" in call.location.document.text:
         return None
     primary, related = place(call, case)
     return rule.finding(

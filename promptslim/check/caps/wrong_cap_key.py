@@ -107,7 +107,7 @@ def _bodies(call: LlmCall, rule: RuleContext) -> Verdict | None:
     """The keys that count in the body of every model of the call."""
     right: set[str] = set()
     consequences: list[tuple[str, Severity]] = []
-    for model in certain_models(call, rule, fallbacks=True):
+    for model in certain_models(call, rule):
         keys = _body_keys(model, rule)
         if not keys:
             return None
