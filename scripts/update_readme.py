@@ -2,14 +2,15 @@
 
     python scripts/update_readme.py [--check] [README]
 
-A table stands between ``<!-- table: NAME -->`` and ``<!-- end: NAME -->``; the names are rules, commands and
-sdks. With ``--check`` nothing is written, and the exit code is 1 where a table is out of date.
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end: NAME -->``; the names are rules, commands, sdks,
+and check for what the command prints of the example project. With ``--check`` nothing is written, and the exit code is 1 where a table is out of date.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -50,11 +51,25 @@ def sdks(catalog: Catalog) -> Iterator[tuple[str, ...]]:
 TABLES: dict[str, Callable[[Catalog], Iterable[tuple[str, ...]]]] = {"rules": rules, "commands": commands, "sdks": sdks}
 
 
+SHOWN = ("check", "fixtures/projects/support-bot", "--select", "PS102,PS502,PS602")
+
+
+def output() -> str:
+    """What the command prints of the example project, as a code block."""
+    command = [sys.executable, "-m", "promptslim", *SHOWN, "--color", "never", "--isolated"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode != 1:
+        raise SystemExit(f"promptslim {' '.join(SHOWN)}: exit {done.returncode}: {done.stderr.strip()}")
+    return f"```console\n$ promptslim {' '.join(SHOWN)}\n{done.stdout.rstrip()}\n```\n"
+
+
 def updated(text: str, catalog: Catalog) -> str:
     """The text with every table made anew. Raises SystemExit for a table that does not exist."""
 
     def table(match: re.Match[str]) -> str:
         name = match["name"]
+        if name == "check":
+            return match[1] + output() + match[3]
         if name not in TABLES:
             raise SystemExit(f"there is no table {name!r}; the tables are {', '.join(TABLES)}")
         return match[1] + markdown(TABLES[name](catalog)) + match[3]

@@ -52,7 +52,7 @@ _Bodies = tuple[tuple[Body | None, Record], ...]
 """The requests that may be sent, with the body family of each (None: the arguments are the request)."""
 
 CALL_KINDS: dict[str, Literal["request", "model", "agent"]] = {"request": "request", "model": "model", "agent": "agent"}
-BODY_KINDS = frozenset({"chat", "other"})
+TEXT_KINDS = frozenset({"chat", "other"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class Builder:
         scope = module.qualname(site.node)
         label = f"{module.path}::{scope}:{site.name}"
         model = self.model(operation, request, site)
+        if any(f is not None and f.kind not in TEXT_KINDS for f in map(self.model_of, _model_names(model))):
+            return None
         bodies: _Bodies = ((None, request),)
         hidden = request.open
         if operation.body is not None:
@@ -332,8 +334,6 @@ class Builder:
         """Families and contents of the bodies that may be sent, and what hides more; None where the model
         writes no text."""
         facts = [f for v in _model_names(model) if (f := self.model_of(v)) is not None]
-        if any(f.kind not in BODY_KINDS for f in facts):
-            return None
         family = next((f.body for f in facts if f.body), None)
         records = self._records(key, request, frame)
         if not records:
