@@ -33,13 +33,14 @@ def arithmetic(module: Module) -> Iterator[UsageArithmetic]:
     if not any(key in module.text for key in INPUTS):
         return
     done: set[int] = set()
+    bound = _bound_names(module)
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
             continue
         scope = module.enclosing_function(node) or module.tree
         if id(scope) in done:
             continue
-        fields = _fields(node, scope, module)
+        fields = _fields(node, bound.get(id(scope), {}))
         if not fields & INPUTS or not PRICE.search(module.source(node)):
             continue
         done.add(id(scope))
@@ -73,19 +74,25 @@ def _found(module: Module, node: ast.BinOp, scope: ast.AST, fields: set[str]) ->
     )
 
 
-def _fields(node: ast.BinOp, scope: ast.AST, module: Module) -> set[str]:
+def _bound_names(module: Module) -> dict[int, dict[str, set[str]]]:
+    """For each function (or the module) the local names that are bound to usage keys."""
+    found: dict[int, dict[str, set[str]]] = {}
+    for statement in ast.walk(module.tree):
+        if not isinstance(statement, ast.Assign) or not (fields := _direct(statement.value)):
+            continue
+        names = found.setdefault(id(module.enclosing_function(statement) or module.tree), {})
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                names.setdefault(target.id, set()).update(fields)
+    return found
+
+
+def _fields(node: ast.BinOp, bound: dict[str, set[str]]) -> set[str]:
     """Usage keys that the product reads, directly or through a local name bound to one in the same scope."""
     found = _direct(node)
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    if not names:
-        return found
-    for statement in ast.walk(scope):
-        if isinstance(statement, ast.Assign) and module.enclosing_function(statement) is (
-            scope if not isinstance(scope, ast.Module) else None
-        ):
-            for target in statement.targets:
-                if isinstance(target, ast.Name) and target.id in names:
-                    found |= _direct(statement.value)
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name):
+            found |= bound.get(child.id, set())
     return found
 
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 PREFIX = re.compile(r"([A-Za-z]{0,2})('''|\"\"\"|'|\")")
 SIMPLE = {
@@ -26,6 +27,8 @@ SIMPLE = {
     "v": "\v",
 }
 OCTAL = re.compile(r"[0-7]{1,3}")
+PLAIN = re.compile(r"[^\\\r\"'{}]+")
+"""Characters that stand for themselves in every kind of literal."""
 SIZES = {"x": 2, "u": 4, "U": 8}
 
 
@@ -91,16 +94,25 @@ def _skip_blank(source: str, position: int, end: int) -> int:
 
 
 def _merged(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """The pieces with neighbouring texts joined, and empty ones left out where anything else remains."""
     merged: list[Piece] = []
-    for piece in pieces:
-        last = merged[-1] if merged else None
-        if isinstance(piece, Fixed) and isinstance(last, Fixed):
-            merged[-1] = Fixed(last.text + piece.text, (*last.source_map[:-1], *piece.source_map))
-        else:
-            merged.append(piece)
+    for is_text, group in groupby(pieces, key=lambda piece: isinstance(piece, Fixed)):
+        if not is_text:
+            merged.extend(group)
+            continue
+        texts = [piece for piece in group if isinstance(piece, Fixed)]
+        merged.append(texts[0] if len(texts) == 1 else _joined(texts))
     if len(merged) > 1:
         merged = [piece for piece in merged if isinstance(piece, Field) or piece.text]
     return tuple(merged)
+
+
+def _joined(texts: list[Fixed]) -> Fixed:
+    offsets: list[int] = []
+    for piece in texts:
+        offsets.extend(piece.source_map[: len(piece.text)])
+    offsets.append(texts[-1].source_map[-1])
+    return Fixed("".join(piece.text for piece in texts), tuple(offsets))
 
 
 def _token(source: str, start: int, end: int, quote: str, prefix: str) -> tuple[list[Piece], int] | None:
@@ -141,6 +153,11 @@ class _Reader:
             offsets.clear()
 
         while position < self.end:
+            if run := PLAIN.match(source, position, self.end):
+                characters.append(run[0])
+                offsets.extend(range(position, run.end()))
+                position = run.end()
+                continue
             character = source[position]
             if source.startswith(self.quote, position):
                 flush(position)
@@ -168,8 +185,9 @@ class _Reader:
                 if step is None:
                     return None
                 text, after = step
-                characters.extend(text)
-                offsets.extend([position] * len(text) if not self.raw else range(position, position + len(text)))
+                characters.append(text)
+                # A backslash that escapes nothing is a character of its own.
+                offsets.extend(range(position, position + len(text)) if len(text) > 1 else [position] * len(text))
                 position = after
                 continue
             if character == "\r" and source[position + 1 : position + 2] == "\n":
