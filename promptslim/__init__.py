@@ -38,7 +38,7 @@ def check(
     (default: the date) decides what is near its end of life. A file that cannot be read or parsed stands in
     ``errors`` of the result; a path that does not exist raises PathError, invalid settings ConfigError.
     """
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     run = pipeline.analyse([str(path) for path in paths], pipeline.place_of(cwd, isolated, settings), today)
     return pipeline.check(run).result
@@ -55,7 +55,7 @@ def inventory(
 
     Parameters and errors as for ``check``.
     """
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     run = pipeline.analyse([str(path) for path in paths], pipeline.place_of(cwd, isolated, settings), None)
     return pipeline.inventory(run)
@@ -66,6 +66,6 @@ def count(text: str, model: str | None = None) -> TokenCount:
 
     ``method`` and the band of the result say how far to trust it. An unknown model is counted as none.
     """
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     return pipeline.count(text, model, pipeline.place_of(None, True, {}))

@@ -12,7 +12,7 @@ from promptslim.cli.settings_flags import configured
 
 if TYPE_CHECKING:
     from promptslim.cli.parameters import Given
-    from promptslim.pipeline import Run, Stdin
+    from promptslim.pipeline.run import Run, Stdin
 
 SLOW = 1.0
 """Seconds after which a run shows its progress."""
@@ -46,7 +46,7 @@ class Session:
 
     def analyse(self) -> Run:
         """Run the first half of the pipeline over the given paths, with progress on a terminal."""
-        from promptslim import pipeline
+        from promptslim.pipeline import run as pipeline
 
         show = _Progress() if sys.stderr.isatty() and not self.quiet else None
         paths = self.given.listed("paths") or (".",)
@@ -81,7 +81,7 @@ class Session:
         from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
         from promptslim.discover.paths import shown_path
         from promptslim.discover.walk import excluded_file, rules_of
-        from promptslim.pipeline import STDIN_NAME, Stdin
+        from promptslim.pipeline.run import STDIN_NAME, Stdin
 
         cwd, settings = self.place.cwd, self.place.settings
         name = self.given.value("stdin_filename") or STDIN_NAME

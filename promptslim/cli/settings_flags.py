@@ -10,7 +10,7 @@ from promptslim.cli.parameters import Argument, Given, Option, Parameters
 
 if TYPE_CHECKING:
     from promptslim.config.configuration import Configuration
-    from promptslim.pipeline import Place
+    from promptslim.pipeline.run import Place
 
 PATHS = Argument("paths", "Files, folders or patterns; - reads one file from standard input.", many=True)
 
@@ -47,7 +47,7 @@ def configured(given: Given) -> tuple[Place, Configuration]:
     """
     from promptslim.config.options import Options
     from promptslim.config.settings import configure, resolve
-    from promptslim.pipeline import Place
+    from promptslim.pipeline.run import Place
 
     flags = Options(
         select=given.listed("select"),
@@ -62,6 +62,7 @@ def configured(given: Given) -> tuple[Place, Configuration]:
         include_tests=given.flag("include_tests") or None,
         force_exclude=given.flag("force_exclude") or None,
         baseline=given.value("baseline"),
+        tokenizer=given.value("tokenizer"),
         output_format=given.value("output_format"),
         cache=False if given.flag("no_cache") else None,
     )

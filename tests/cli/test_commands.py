@@ -150,6 +150,7 @@ def test_exit_codes(words: tuple[str, ...], expected: int, run: Run, write: Call
         (("count", "none.txt"), "none.txt: cannot be read"),
         (("count", "--model", "no-such-model", "app.py"), "nothing is known of the model"),
         (("count", "binary.bin"), "binary.bin: null byte"),
+        (("count", "app.py", "--tokenizer", "none.json"), "none.json"),
         (("prices", "update"), "name the file to read"),
         (("prices", "update", "--from", "none.json"), "none.json: cannot be read"),
         (("chek",), "no such command 'chek', did you mean 'check'?"),
@@ -329,6 +330,14 @@ def test_count(run: Run, write: Callable[[str, str], None]) -> None:
     assert code == 0
     assert (row["tokens"], row["low"], row["high"], row["method"]) == (3, 3, 3, "reconstructed")
     assert "tokens (" in run("count", "a.txt")[1]
+    vocabulary = {
+        "version": "1.0",
+        "added_tokens": [],
+        "model": {"type": "WordLevel", "vocab": {"Hello": 0, ",": 1, "world": 2, "?": 3}, "unk_token": "?"},
+        "pre_tokenizer": {"type": "Whitespace"},
+    }
+    write("tokenizer.json", json.dumps(vocabulary))
+    assert run("count", "a.txt", "--tokenizer", "tokenizer.json")[1] == "a.txt: 3 tokens (vocabulary)\n"
 
 
 def test_explain_leaves_the_tests_out(run: Run) -> None:
@@ -395,7 +404,7 @@ def test_an_unexpected_failure_is_one_line_with_what_to_report(
 
 
 def test_interrupt(run: Run, write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptslim.two_processes import in_two
+from promptslim.pipeline.two_processes import in_two
 
 
 @given(st.lists(st.tuples(st.integers(), st.integers(0, 100)), max_size=20))

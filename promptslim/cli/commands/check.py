@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from promptslim.check.baseline import Entry
     from promptslim.check.engine import Outcome
     from promptslim.core.result import CheckResult
-    from promptslim.pipeline import Run
+    from promptslim.pipeline.run import Run
 
 PARAMETERS: Parameters = (
     PATHS,
@@ -71,7 +71,7 @@ def run(given: Given) -> int:
 
 
 def _show_files(session: Session) -> int:
-    from promptslim.pipeline import discovered
+    from promptslim.pipeline.run import discovered
     from promptslim.report.escape import path
 
     found = discovered(session.given.listed("paths") or (), session.place)
@@ -104,7 +104,7 @@ def _baseline(session: Session) -> tuple[Entry, ...] | None:
 
 def _checked(session: Session, run: Run, entries: tuple[Entry, ...] | None) -> Outcome:
     """The outcome, after the baseline file was written or pruned where that was asked for."""
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     outcome = pipeline.check(run, entries)
     if outcome.comparison is None or session.place.settings.baseline is None:

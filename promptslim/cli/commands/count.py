@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PARAMETERS: Parameters = (
     Argument("files", "Text files; - or nothing reads standard input.", many=True),
     Option(("--model",), "Count as this model does; may be given several times.", "list", "ID"),
+    Option(("--tokenizer",), "Count with this tokenizer.json, all but Claude.", "value", "FILE"),
     Option(("--output-format",), "Format of the counts.", "value", choices=("text", "json")),
     *CONFIGURATION,
 )
@@ -27,7 +28,7 @@ def run(given: Given) -> int:
 
     Without a model the count is an estimate whose band covers the known families. Nothing is sent anywhere.
     """
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     place, _ = configured(given)
     catalog = pipeline.catalog_of(place)

@@ -22,7 +22,7 @@ def run(given: Given) -> int:
 
     PATHS are files, folders or patterns (default: the working directory).
     """
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     session = Session(given)
     shown_as = session.format(names("inventory"))

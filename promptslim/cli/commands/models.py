@@ -24,7 +24,7 @@ def run(given: Given) -> int:
 
     With IDS, show what is known of each, with the source and date of every price.
     """
-    from promptslim import pipeline
+    from promptslim.pipeline import run as pipeline
 
     place, _ = configured(given)
     catalog = pipeline.catalog_of(place)

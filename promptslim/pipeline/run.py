@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.result import FileError
-from promptslim.gate import OTHER_LANGUAGES, gate
+from promptslim.pipeline.gate import OTHER_LANGUAGES, gate
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from promptslim.core.result import Inventory, TokenCount
     from promptslim.core.text import Location
     from promptslim.discover.paths import Discovered
-    from promptslim.tokens.cache import CountCache
-    from promptslim.tokens.counter import Counter
 
 STDIN_NAME = "stdin.py"
 
@@ -122,7 +120,7 @@ def analyse(
         survivors[stdin.path] = stdin.data
     facts = [unread(error) for error in reading.errors]
     if survivors:
-        from promptslim.extracting import extract
+        from promptslim.pipeline.extracting import extract
 
         catalog = catalog_of(place)
         facts += extract(survivors, catalog, place.settings, place.cwd, progress)
@@ -167,32 +165,6 @@ def catalog_of(place: Place) -> Catalog:
     tables = tuple(os.path.join(place.cwd, path) for path in chosen.catalog)
     prices = os.path.join(place.cwd, chosen.prices) if chosen.prices else None
     return user_catalog(load(), replace(chosen, catalog=tables, prices=prices))
-
-
-class Counting:
-    """Token counts of a run: made when first asked for, kept between runs where the settings allow."""
-
-    def __init__(self, settings: Settings, precise: bool) -> None:
-        """``precise``: count with vocabularies where there are any, instead of estimating."""
-        self._settings = settings
-        self._precise = precise
-        self._counter: Counter | None = None
-        self._cache: CountCache | None = None
-
-    def counter(self) -> Counter:
-        """The counter of the run."""
-        if self._counter is None:
-            from promptslim.tokens.cache import CountCache
-            from promptslim.tokens.counter import Counter
-
-            self._cache = CountCache() if self._settings.cache else None
-            self._counter = Counter("exact" if self._precise else "estimate", self._cache)
-        return self._counter
-
-    def save(self) -> None:
-        """Keep what was counted."""
-        if self._cache is not None:
-            self._cache.save()
 
 
 class _Reading:
@@ -247,8 +219,9 @@ def _parses(path: str, data: bytes) -> bool:
 def check(run: Run, baseline: tuple[Entry, ...] | None = None) -> Outcome:
     """Run the selected rules over the facts of a run. Raises ConfigError for a rule that does not exist."""
     from promptslim.check import engine
+    from promptslim.pipeline.counting import Counting
 
-    counting = Counting(run.place.settings, precise=False)
+    counting = Counting(run.place.settings, run.place.cwd, precise=False)
 
     def context() -> RunContext:
         from promptslim.check.rule_context import RunContext
@@ -286,13 +259,14 @@ def _plan(run: Run, baseline: tuple[Entry, ...] | None) -> Plan:
 def inventory(run: Run) -> Inventory:
     """Every call and prompt of a run, with their sizes."""
     from promptslim.core.result import Inventory
-    from promptslim.sizes import call_size, prompt_size
+    from promptslim.pipeline.counting import Counting
+    from promptslim.pipeline.sizes import call_size, prompt_size
 
     calls = sorted((call for file in run.facts for call in file.calls), key=lambda call: _order(call.location))
     prompts = sorted((prompt for file in run.facts for prompt in file.prompts), key=lambda one: _order(one.location))
     by_id = {call.id: call for call in calls}
     users = [[by_id[user] for user in prompt.used_by if user in by_id] for prompt in prompts]
-    counting = Counting(run.place.settings, precise=True)
+    counting = Counting(run.place.settings, run.place.cwd, precise=True)
     found = Inventory(
         calls=tuple(calls),
         prompts=tuple(prompts),
@@ -309,10 +283,11 @@ def inventory(run: Run) -> Inventory:
 
 def count(text: str, model: str | None, place: Place) -> TokenCount:
     """Tokens of a text for a model id; an id that is not known counts as none."""
-    from promptslim.sizes import UNKNOWN_TOKENIZER
+    from promptslim.pipeline.counting import Counting
+    from promptslim.pipeline.sizes import UNKNOWN_TOKENIZER
 
     facts = catalog_of(place).model(model) if model else None
-    counting = Counting(place.settings, precise=True)
+    counting = Counting(place.settings, place.cwd, precise=True)
     counted = counting.counter().count(text, facts.tokenizer if facts else UNKNOWN_TOKENIZER)
     counting.save()
     return counted

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from promptslim.core.result import FileError
 from promptslim.discover.project import DiskFiles, by_root, open_project
 from promptslim.extract import Analyser
-from promptslim.pipeline import unread
+from promptslim.pipeline.run import unread
 
 if TYPE_CHECKING:
     from promptslim.catalog import Catalog
     from promptslim.config.settings import Settings
     from promptslim.core.facts import FileFacts
-    from promptslim.pipeline import Progress
+    from promptslim.pipeline.run import Progress
 
 WORTH_A_PROCESS = 100_000
 """Bytes of source to be analysed from which a second process saves more time than it costs."""
@@ -41,7 +41,7 @@ def extract(
         if sum(size for _, size in sizes) < WORTH_A_PROCESS:
             facts += worker(paths)
         else:
-            from promptslim.two_processes import in_two  # a small run needs none of it
+            from promptslim.pipeline.two_processes import in_two  # a small run needs none of it
 
             facts += in_two(sizes, worker)
     return facts

@@ -1,0 +1,1 @@
+"""The stages put together: paths to facts, and facts to findings, an inventory or counts."""
