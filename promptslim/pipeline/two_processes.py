@@ -55,8 +55,15 @@ def _halves(items: Sequence[tuple[T, int]]) -> tuple[list[T], list[T]]:
 
 
 def _can_fork() -> bool:
-    """Only on Linux: other systems have no fork, or libraries that do not survive it."""
-    return sys.platform == "linux" and (os.cpu_count() or 1) > 1
+    """Only on Linux, and only where there is one thread: a lock that another thread holds at that moment stays
+    locked in the copy for ever. Threads of compiled libraries count too, which ``threading`` does not know."""
+    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+        return False
+    try:
+        with os.scandir("/proc/self/task") as threads:
+            return sum(1 for _ in threads) == 1
+    except OSError:
+        return False
 
 
 def _answer(reader: int, writer: int, items: Sequence[T], work: Callable[[Sequence[T]], list[R]]) -> None:

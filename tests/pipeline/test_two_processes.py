@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promptslim.pipeline import two_processes
 from promptslim.pipeline.two_processes import in_two
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forks() -> Iterator[None]:
+    """Other tests have started threads in this process; what is forked here takes no lock of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(two_processes, "_can_fork", lambda: True)
+        yield
 
 
 @given(st.lists(st.tuples(st.integers(), st.integers(0, 100)), max_size=20))
@@ -69,3 +83,14 @@ def test_an_error_here_ends_the_copy() -> None:
         in_two([(number, 1) for number in range(2)], work)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_no_copy_is_made_of_a_process_with_threads() -> None:
+    code = (
+        "import threading, time; from promptslim.pipeline.two_processes import _can_fork; print(_can_fork());"
+        "threading.Thread(target=time.sleep, args=(1,), daemon=True).start(); print(_can_fork())"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    alone = sys.platform == "linux" and (os.cpu_count() or 1) > 1
+    assert done.stdout.split() == [str(alone), "False"]
