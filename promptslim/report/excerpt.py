@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from promptslim.core.text import Document, Location
+from promptslim.core.text import Location
 from promptslim.report.escape import character
 
 CONTEXT = 2
@@ -31,31 +31,23 @@ def excerpt(location: Location) -> Iterator[tuple[str, str]]:
     if last > first and end_column == 1:
         last, end_column = last - 1, len(document.line(last - 1)) + 1
     shown_last = min(last, first + MARKED_LINES - 1)
-    before = _trimmed(document, range(max(1, first - CONTEXT), first))
-    after = _trimmed(document, range(shown_last + 1, min(len(document.line_starts()), shown_last + CONTEXT) + 1))
-    if last > shown_last:
-        after = range(0)
-    for number in before:
+    start, stop = max(1, first - CONTEXT), min(len(document.line_starts()), shown_last + CONTEXT)
+    while start < first and not document.line(start).strip():
+        start += 1
+    while stop > shown_last and not document.line(stop).strip():
+        stop -= 1
+    after = range(shown_last + 1, stop + 1) if last == shown_last else range(0)
+    for number in range(start, first):
         yield str(number), _cut(document.line(number), 0, 0)[0]
     for number in range(first, shown_last + 1):
         line = document.line(number)
-        start = column - 1 if number == first else len(line) - len(line.lstrip())
+        begin = column - 1 if number == first else len(line) - len(line.lstrip())
         end = end_column - 1 if number == last else len(line)
-        text, carets = _cut(line, start, max(start, end))
+        text, carets = _cut(line, begin, max(begin, end))
         yield str(number), text
         yield "", carets
     for number in after:
         yield str(number), _cut(document.line(number), 0, 0)[0]
-
-
-def _trimmed(document: Document, lines: range) -> range:
-    """``lines`` without blank lines at either end."""
-    start, stop = lines.start, lines.stop
-    while start < stop and not document.line(start).strip():
-        start += 1
-    while stop > start and not document.line(stop - 1).strip():
-        stop -= 1
-    return range(start, stop)
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, str]:

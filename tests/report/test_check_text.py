@@ -79,6 +79,14 @@ def test_frame() -> None:
     )
 
 
+def test_blank_lines_stay_between_shown_lines_and_go_at_the_ends() -> None:
+    source = "\n\nx = 1\n\ncall()\n\ny = 2\n\n"
+    text = shown(finding(Document("a.py", source), source.index("call"), source.index("call") + 4))
+    assert "  |\n3 | x = 1\n4 |\n5 | call()\n  | ^^^^\n6 |\n7 | y = 2\n  |\n" in text
+    text = shown(finding(Document("a.py", "\n\n" + "call()\n\n\n"), 2, 6))
+    assert "  |\n3 | call()\n  | ^^^^\n  |\n" in text
+
+
 def test_place_of_several_lines_is_marked_line_by_line() -> None:
     document = Document("a.py", SOURCE)
     text = shown(finding(document, SOURCE.index("client.converse"), SOURCE.rindex(")") + 1))

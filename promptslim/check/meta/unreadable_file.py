@@ -18,12 +18,20 @@ def unreadable_file(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
 
 
 def _place(file: FileFacts, error: FileError) -> Location:
-    """The line of the error where the file has text and is no notebook, whose lines count per cell."""
-    if error.line is not None and len(file.documents) == 1 and file.documents[0].cell is None:
-        document = file.documents[0]
-        starts = document.line_starts()
-        line = min(error.line, len(starts))
-        text = document.line(line)
-        start = starts[line - 1] + len(text) - len(text.lstrip())
-        return Location(document, Span(start, starts[line - 1] + len(text.rstrip())))
+    """The line of the error; in a notebook, whose errors count lines of the raw file, the line in the cell."""
+    if error.line is not None:
+        for document in file.documents:
+            if document.cell is None:
+                return _line(document, error.line)
+            if error.line in document.raw_lines:
+                return _line(document, document.raw_lines.index(error.line) + 1)
     return Location(Document(error.path, ""), Span(0, 0))
+
+
+def _line(document: Document, number: int) -> Location:
+    """The line without the blank space around it, the last one where the text is shorter."""
+    starts = document.line_starts()
+    number = min(number, len(starts))
+    text = document.line(number)
+    start = starts[number - 1]
+    return Location(document, Span(start + len(text) - len(text.lstrip()), start + len(text.rstrip())))
