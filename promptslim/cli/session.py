@@ -101,7 +101,7 @@ class Session:
         sources = sorted({place.name if place else "command line" for places in origins for place in places})
         self.note(f"settings: {', '.join(sources) or 'defaults'}")
         left_out = ", ".join(f"{count} {reason}" for reason, count in run.skipped)
-        self.note(f"{len(run.paths)} files, {len(run.facts)} of them analysed; left out: {left_out or 'none'}")
+        self.note(f"{len(run.facts)} of {len(run.paths)} files analysed; left out: {left_out or 'none'}")
 
 
 class _Progress:
@@ -138,12 +138,15 @@ def say(message: str) -> None:
 
 
 def write(chunks: Iterable[str]) -> None:
-    """Text to standard output. A reader that has gone away is no error."""
+    """Text to standard output. A reader that has gone away is no error; a full disk raises UsageError."""
     try:
         sys.stdout.writelines(chunks)
         sys.stdout.flush()
     except BrokenPipeError:
         drop_output()
+    except OSError as error:
+        drop_output()
+        raise UsageError(f"cannot write the output: {error.strerror}") from None
 
 
 def drop_output() -> None:

@@ -423,6 +423,48 @@ def test_a_reader_that_goes_away_is_no_error(write: Callable[[str, str], None], 
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line(write: Callable[[str, str], None], tmp_path: Path) -> None:
+    write("a.py", CLIENT + UNCAPPED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "promptslim", "check"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "promptslim: error: cannot write the output: No space left on device\n"
+
+
+def test_long_runs_show_progress_on_a_terminal_and_take_it_away(
+    run: Run, write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from promptslim.cli import session
+
+    write("a.py", CLIENT + UNCAPPED)
+    write("b.py", CLIENT + CAPPED)
+    monkeypatch.setattr(session, "SLOW", 0)
+    monkeypatch.setattr(session, "STEP", 0)
+    assert run("check", *ONLY)[2] == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    shown = run("check", *ONLY)[2]
+    assert shown == "\rpromptslim: 1 of 2 files\rpromptslim: 2 of 2 files\r\x1b[K"
+    assert run("check", *ONLY, "-q")[2] == ""
+
+
+def test_verbose_says_what_was_done(run: Run, write: Callable[[str, str], None]) -> None:
+    write("promptslim.toml", 'select = ["PS101"]\n')
+    write("a.py", CLIENT + CAPPED)
+    write("tests/test_a.py", CLIENT + UNCAPPED)
+    assert run("check", "-v")[2] == (
+        "promptslim: settings: promptslim.toml\npromptslim: 1 of 1 files analysed; left out: 1 test\n"
+    )
+
+
 def test_python_api(write: Callable[[str, str], None], tmp_path: Path) -> None:
     import promptslim
     from promptslim.config.error import ConfigError
