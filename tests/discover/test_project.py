@@ -28,7 +28,7 @@ def defaults(folder: Path) -> Settings:
 def project(folder: Path) -> DiskFiles:
     files = open_project(str(folder), defaults(folder), str(folder))
     as_protocol: ProjectFiles = files
-    assert as_protocol.root == str(folder)
+    assert as_protocol.root == "."
     return files
 
 

@@ -42,7 +42,8 @@ from promptslim.extract.python.lookup import (
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.prompts import markers_in, messages_of, prompt_of
 from promptslim.extract.python.recognise import Recognised, named
-from promptslim.extract.python.signatures import CAP_KEYS, Body, Default as SdkDefault, Operation, Signatures
+from promptslim.extract.python.signatures import CAP_KEYS, Body, Operation, Signatures
+from promptslim.extract.python.signatures import Default as SdkDefault
 
 if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
@@ -132,7 +133,7 @@ class Builder:
             thinking=self._any((*paths.get("thinking", ()), *operation.paths("thinking")), content, frame),
             stream=self._stream(operation, request, site),
             client=client_facts(site, self.evaluator),
-            control=control_facts(module, site.node),
+            control=control_facts(module, site.node, self.evaluator),
             opaque=hidden is not None,
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from promptslim.core.call import ControlFacts, Loop
+from promptslim.extract.python.abstract import Sequence
+from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
 
 ATTEMPT = re.compile(r"attempt|retr|tries|max_iter|backoff", re.IGNORECASE)
@@ -21,17 +23,31 @@ CONCURRENT = frozenset(
 DATA_FREE = frozenset({"range", "count", "repeat", "cycle"})
 
 
-def control_facts(module: Module, call: ast.Call) -> ControlFacts:
-    """What surrounds a call inside its own function."""
+def control_facts(module: Module, call: ast.Call, evaluator: Evaluator) -> ControlFacts:
+    """What surrounds a call: the loop in its own function, else the one around a call of that function in the
+    same module."""
     function = module.enclosing_function(call)
+    at = call
     loop_node = _innermost_loop(module, call)
-    loop = _loop(module, loop_node, call) if loop_node is not None else None
+    if loop_node is None and function is not None:
+        for outer in _calls_of(module, function, evaluator):
+            loop_node = _innermost_loop(module, outer)
+            if loop_node is not None:
+                at = outer
+                break
+    around = module.enclosing_function(at)
     return ControlFacts(
-        loop=loop,
-        handler=function is not None and _handles_requests(module, function),
+        loop=_loop(module, loop_node, at, evaluator) if loop_node is not None else None,
+        handler=any(f is not None and _handles_requests(module, f) for f in (function, around)),
         interactive=_interactive(module, loop_node if loop_node is not None else function),
-        asynchronous=isinstance(function, ast.AsyncFunctionDef),
+        asynchronous=any(isinstance(f, ast.AsyncFunctionDef) for f in (function, around)),
     )
+
+
+def _calls_of(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, evaluator: Evaluator) -> list[ast.Call]:
+    """The calls of a function in its own module."""
+    frame = evaluator.root_frame(module, module.scope(function))
+    return [call for call, caller in evaluator.callers_of(function, frame) if caller.module is module]
 
 
 LoopNode = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -56,7 +72,8 @@ def _innermost_loop(module: Module, call: ast.Call) -> LoopNode | None:
     return None
 
 
-def _loop(module: Module, node: LoopNode, call: ast.Call) -> Loop:
+def _loop(module: Module, node: LoopNode, call: ast.Call, evaluator: Evaluator) -> Loop:
+    iterated = node.iter if isinstance(node, (ast.For, ast.AsyncFor)) else None
     match node:
         case ast.For() | ast.AsyncFor():
             over = " ".join(module.source(node.iter).split())
@@ -67,9 +84,12 @@ def _loop(module: Module, node: LoopNode, call: ast.Call) -> Loop:
             kind = "while"
             attempts = _while_attempts(module, node)
         case _:
-            over = " ".join(module.source(node.generators[0].iter).split())
+            iterated = node.generators[0].iter
+            over = " ".join(module.source(iterated).split())
             kind = "comprehension"
             attempts = False
+    value = evaluator.evaluate(iterated, evaluator.frame_of(module, iterated)) if iterated is not None else None
+    size = len(value.items) if isinstance(value, Sequence) and not value.open else None
     header = module.source(node).split("\n", 1)[0]
     start = module.span(node).start
     carried = isinstance(node, ast.While) or (isinstance(node, (ast.For, ast.AsyncFor)) and _carried(node, call))
@@ -77,7 +97,7 @@ def _loop(module: Module, node: LoopNode, call: ast.Call) -> Loop:
         isinstance(p, ast.Call) and isinstance(p.func, ast.Attribute) and p.func.attr in CONCURRENT
         for p in _ancestors(module, node)
     )
-    return Loop(kind, over[:120], module.place(start, start + len(header)), attempts, carried, concurrent)
+    return Loop(kind, over[:120], module.place(start, start + len(header)), attempts, carried, concurrent, size)
 
 
 def _ancestors(module: Module, node: ast.AST) -> Iterator[ast.AST]:
@@ -117,55 +137,56 @@ def _while_attempts(module: Module, node: ast.While) -> bool:
 
 def _carried(node: ast.For | ast.AsyncFor, call: ast.Call) -> bool:
     """True where a name that the call reads is changed by the round before."""
-    bound = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-    changed: dict[str, int] = {}
-    fresh: dict[str, int] = {}
-    for statement in node.body:
-        for child in ast.walk(statement):
-            match child:
-                case ast.Assign(targets=targets):
-                    for target in targets:
-                        for name in stored_names(target):
-                            fresh.setdefault(name, child.lineno)
-                case ast.AnnAssign(target=ast.Name(id=name)):
-                    fresh.setdefault(name, child.lineno)
-                case ast.AugAssign(target=target):
-                    changed.update(dict.fromkeys(_roots(target), child.lineno))
-                case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert" | "update" | "add", value=of)):
-                    changed.update(dict.fromkeys(_roots(of), child.lineno))
-                case ast.Subscript(ctx=ast.Store()):
-                    changed.update(dict.fromkeys(_roots(child), child.lineno))
-                case _:
-                    pass
-    reads = {n.id: n.lineno for n in ast.walk(call) if isinstance(n, ast.Name)}
-    frontier = set(reads)
-    seen: set[str] = set()
+    nodes = [child for statement in node.body for child in ast.walk(statement)]
+    bound = stored_names(node.target)
+    assigned = _assigned(nodes)
+    changed = {name for child in nodes for name in _changed(child)}
+    frontier = {n.id for n in ast.walk(call) if isinstance(n, ast.Name)}
+    seen: set[str] = set(bound)
     while frontier:
         name = frontier.pop()
-        if name in seen or name in bound:
+        if name in seen:
             continue
         seen.add(name)
-        if name in fresh and fresh[name] <= call.lineno:
-            for statement in node.body:
-                for child in ast.walk(statement):
-                    if (
-                        isinstance(child, ast.Assign)
-                        and child.lineno <= call.lineno
-                        and any(name in stored_names(t) for t in child.targets)
-                    ):
-                        frontier |= {n.id for n in ast.walk(child.value) if isinstance(n, ast.Name)}
-            if not any(
-                isinstance(n, ast.Name) and n.id == name and n.lineno < fresh[name]
-                for s in node.body
-                for n in ast.walk(s)
-            ):
-                continue
-        if name in changed or (name in fresh and fresh[name] >= call.lineno):
+        first = assigned.get(name)
+        if first is not None and first[0] <= call.lineno:
+            for line, value in assigned[name][1]:
+                if line <= call.lineno:
+                    frontier |= {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+            if not any(isinstance(n, ast.Name) and n.id == name and n.lineno < first[0] for n in nodes):
+                continue  # bound anew in every round before it is read
+        if name in changed or first is not None:
             return True
     return False
 
 
+def _assigned(nodes: list[ast.AST]) -> dict[str, tuple[int, list[tuple[int, ast.expr]]]]:
+    """Names that statements bind: the line of the first binding, and every line with its value."""
+    found: dict[str, tuple[int, list[tuple[int, ast.expr]]]] = {}
+    for node in nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for name in {name for target in targets for name in stored_names(target)}:
+                first, values = found.get(name, (node.lineno, []))
+                found[name] = (min(first, node.lineno), [*values, (node.lineno, node.value)])
+    return found
+
+
+def _changed(node: ast.AST) -> set[str]:
+    """Names of objects that a node changes in place."""
+    match node:
+        case ast.AugAssign(target=target):
+            return _roots(target)
+        case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert" | "update" | "add", value=of)):
+            return _roots(of)
+        case ast.Subscript(ctx=ast.Store()):
+            return _roots(node)
+        case _:
+            return set()
+
+
 def stored_names(target: ast.expr) -> set[str]:
+    """Names that an assignment target binds."""
     return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 

@@ -46,6 +46,30 @@ def retries(module: Module, evaluator: Evaluator, sites: list[Recognised], reach
                 cause = _cause(module, guard, call)
                 if cause is not None:
                     yield _retry_site(module, call, site, cause, is_direct=call in direct)
+    yield from _recursions(module, sites)
+
+
+def _recursions(module: Module, sites: list[Recognised]) -> Iterator[RetrySite]:
+    """Requests whose function calls itself again where the answer does not parse."""
+    for site in sites:
+        function = module.enclosing_function(site.node)
+        if function is None or site.operation.kind != "request":
+            continue
+        for guard in (node for node in _own(function.body) if isinstance(node, ast.Try)):
+            parse = _parse_of_answer(module, guard, site.node)
+            for handler in guard.handlers:
+                caught = module.source(handler.type) if handler.type is not None else ""
+                malformed = MALFORMED.search(caught) or (parse is not None and not TRANSPORT.search(caught))
+                if malformed and parse is not None and any(_calls_itself(n, function) for n in _own(handler.body)):
+                    retry = Retry("malformed", module.locate(handler.type or handler.body[0]), caught or parse)
+                    yield _retry_site(module, site.node, site, retry, is_direct=True)
+
+
+def _calls_itself(node: ast.AST, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    return (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)) == function.name
 
 
 def _retry_site(module: Module, call: ast.Call, site: Recognised, cause: Retry, *, is_direct: bool) -> RetrySite:
