@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Frame
     from promptslim.extract.python.module import Module
 
+MOST_PARTS = 20_000
+"""Parts of one text, and ..."""
+MOST_CHARACTERS = 20_000_000
+"""... characters of one text: a program can double a text in every line, and what gets longer is not known."""
+
 MOST_CASES = 8
 """Alternatives kept apart for one value; beyond them nothing is claimed."""
 
@@ -59,6 +64,7 @@ class Record:
     location: Location | None = None
 
     def entry(self, key: str) -> Entry | None:
+        """What a key is set to, None where it is not among the known entries."""
         for entry in reversed(self.entries):
             if entry.key == key:
                 return entry
@@ -228,12 +234,20 @@ def same(left: Value, right: Value) -> bool:
     return left is right or left == right
 
 
+def text_of(parts: tuple[Part, ...], location: Location | None = None) -> Text:
+    """A text of parts, or one hole where the text would be too long to be worked with."""
+    if len(parts) > MOST_PARTS or sum(len(part.text) for part in parts if isinstance(part, Literal)) > MOST_CHARACTERS:
+        return Text((Hole("long text"),), location)
+    return Text(parts, location)
+
+
 def alternatives(value: Value) -> tuple[tuple[str | None, Value], ...]:
     """The cases of a union, or the value itself as the only one."""
     return value.cases if isinstance(value, Union) else ((None, value),)
 
 
 def text_value(content: str, location: Location | None = None, source_map: tuple[int, ...] | None = None) -> Text:
+    """A text of one literal."""
     return Text((Literal(content, location, source_map),), location)
 
 

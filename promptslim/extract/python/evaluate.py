@@ -36,7 +36,14 @@ from promptslim.extract.python.abstract import (
 )
 from promptslim.extract.python.literals import Field, Fixed, string_pieces
 from promptslim.extract.python.module import Module
-from promptslim.extract.python.operations import call_external, call_method, concatenate, percent_format, subscript
+from promptslim.extract.python.operations import (
+    call_external,
+    call_method,
+    concatenate,
+    percent_format,
+    subscript,
+    text_from,
+)
 from promptslim.extract.python.scopes import (
     UNBOUND,
     Bind,
@@ -215,17 +222,17 @@ class Evaluator:
         usable = pieces is not None and len(fields) == sum(isinstance(v, ast.FormattedValue) for v in node.values)
         usable = usable and not any(f.debug for f in fields)
         numbered = iter(fields)
-        value: Value = Text((), location)
+        values: list[Value] = []
         for part in node.values:
             if isinstance(part, ast.Constant):
                 piece = next(fixed, None) if usable else None
                 mapped = _shifted(piece, base) if piece is not None and piece.text == part.value else None
-                value = concatenate(value, Text((Literal(str(part.value), location, mapped),), location))
+                values.append(Text((Literal(str(part.value), location, mapped),), location))
             elif isinstance(part, ast.FormattedValue):
                 slot = next(numbered, None) if usable else None
                 place = module.place(slot.start, slot.end) if slot is not None else location
-                value = concatenate(value, self._field(part, frame, place))
-        return value
+                values.append(self._field(part, frame, place))
+        return text_from(values, location)
 
     def _field(self, node: ast.FormattedValue, frame: Frame, place: object) -> Value:
         inner = self.evaluate(node.value, frame)
@@ -240,17 +247,20 @@ class Evaluator:
 
     def _dict(self, node: ast.Dict, frame: Frame) -> Value:
         record = Record(location=frame.module.locate(node))
+        written: dict[str, Entry] = {}
+        opened: str | None = None
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
-                record = spread(record, self.evaluate(value, frame), _short(frame.module, value))
+                before = replace(record, entries=tuple(written.values()), open=opened)
+                after = spread(before, self.evaluate(value, frame), _short(frame.module, value))
+                written, opened = {entry.key: entry for entry in after.entries}, after.open
                 continue
             name = self._key(key, frame)
             if isinstance(name, (str, int)):
-                place = frame.module.locate(key)
-                record = record.with_entry(Entry(str(name), self.evaluate(value, frame), place))
+                written[str(name)] = Entry(str(name), self.evaluate(value, frame), frame.module.locate(key))
             else:
-                record = replace(record, open=record.open or f"key {_short(frame.module, key)}")
-        return record
+                opened = opened or f"key {_short(frame.module, key)}"
+        return replace(record, entries=tuple(written.values()), open=opened)
 
     def _key(self, node: ast.expr, frame: Frame) -> str | int | None:
         value = self.evaluate(node, frame)

@@ -259,17 +259,19 @@ def anything(outcome: Outcome) -> CoreValue[object]:
     raise AssertionError(outcome)
 
 
-def plain_of(value: Value) -> object:
-    """The plain data of a value that is fully known, else None."""
+def plain_of(value: Value, depth: int = 0) -> object:
+    """The plain data of a value that is fully known, else None; what is nested deeper than settings are is None."""
+    if depth > 4:
+        return None
     match value:
         case Const(value=content):
             return content
         case Text():
             return value.exact
         case Record(entries=entries, open=None):
-            return {entry.key: plain_of(entry.value) for entry in entries}
+            return {entry.key: plain_of(entry.value, depth + 1) for entry in entries}
         case Sequence(items=items, open=False):
-            return [plain_of(item) for item in items]
+            return [plain_of(item, depth + 1) for item in items]
         case _:
             return None
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 Change = Callable[[Value], Value]
 Steps = list[str | int | None]
 
+MOST_LEVELS = 6
+"""Levels of a nested request that are told apart once a function may have changed it."""
+
 
 def mutated(evaluator: Evaluator, value: Value, state: Mutate, frame: Frame) -> Value:
     """The value of a name after the change that ``state`` records."""
@@ -214,15 +217,17 @@ def _handed_over(evaluator: Evaluator, value: Value, node: ast.Call, name: str, 
     return value
 
 
-def _opened(value: Value, why: str) -> Value:
+def _opened(value: Value, why: str, depth: int = 0) -> Value:
+    if depth > MOST_LEVELS and isinstance(value, (Record, Sequence, Union)):
+        return Opaque(expression=why)
     match value:
         case Record():
-            entries = tuple(replace(e, value=_opened(e.value, why)) for e in value.entries)
+            entries = tuple(replace(e, value=_opened(e.value, why, depth + 1)) for e in value.entries)
             return replace(value, entries=entries, open=value.open or why)
         case Sequence():
-            return replace(value, items=tuple(_opened(item, why) for item in value.items), open=True)
+            return replace(value, items=tuple(_opened(item, why, depth + 1) for item in value.items), open=True)
         case Union():
-            return union([(c, _opened(v, why)) for c, v in value.cases])
+            return union([(c, _opened(v, why, depth)) for c, v in value.cases])
         case _:
             return value
 

@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Hole, Literal, Origin, Part
+from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
+    MOST_PARTS,
     UNKNOWN,
     Configured,
     Const,
@@ -27,6 +29,7 @@ from promptslim.extract.python.abstract import (
     Union,
     Value,
     as_parts,
+    text_of,
     text_value,
     union,
 )
@@ -52,7 +55,9 @@ CLOCKS = frozenset(
 def concatenate(left: Value, right: Value) -> Value:
     """``left + right`` for texts, lists and numbers."""
     if isinstance(left, Sequence) and isinstance(right, Sequence):
-        return Sequence(left.items + right.items, left.open or right.open, left.kind, left.location)
+        items = left.items + right.items
+        opened = left.open or right.open or len(items) > MOST_PARTS
+        return Sequence(items[:MOST_PARTS], opened, left.kind, left.location)
     if isinstance(left, Sequence):
         return replace(left, items=(*left.items, right if isinstance(right, Opaque) else UNKNOWN), open=True)
     if isinstance(right, Sequence):
@@ -67,8 +72,21 @@ def concatenate(left: Value, right: Value) -> Value:
         return union([(c, concatenate(left, v)) for c, v in right.cases])
     if isinstance(left, Text) or isinstance(right, (Text, Json)) or isinstance(left, Json):
         location = left.location if isinstance(left, Text) else right.location if isinstance(right, Text) else None
-        return Text((*as_parts(left), *as_parts(right)), location)
+        return text_of((*as_parts(left), *as_parts(right)), location)
     return left if isinstance(left, Opaque) else right if isinstance(right, Opaque) else UNKNOWN
+
+
+def text_from(values: list[Value], location: Location | None) -> Value:
+    """Values one after the other as one text; one text for each way through where some have alternatives."""
+    result: Value = Text((), location)
+    pending: list[Part] = []
+    for value in values:
+        if isinstance(value, Union):
+            result = concatenate(concatenate(result, text_of(tuple(pending))), value)
+            pending = []
+        else:
+            pending.extend(as_parts(value))
+    return concatenate(result, text_of(tuple(pending), location))
 
 
 def subscript(value: Value, key: str | int | None, unknown: Opaque) -> Value:
@@ -126,9 +144,11 @@ def _substituted(template: Text, pattern: re.Pattern[str], fill: Callable[[re.Ma
                 parts.append(cut(part, position, match.start()))
             parts.extend(fill(match))
             position = match.end()
+            if len(parts) > MOST_PARTS:
+                return text_of(tuple(parts), template.location)
         if position < len(part.text):
             parts.append(cut(part, position, len(part.text)))
-    return Text(tuple(parts), template.location)
+    return text_of(tuple(parts), template.location)
 
 
 def cut(part: Literal, start: int, end: int) -> Literal:
@@ -266,14 +286,14 @@ def joined(separator: Text, items: Value) -> Value:
         origin: Origin = holes[0].origin if holes else "loop"
         transforms = ("join", "set order") if items.kind == "set" else ("join",)
         return Text((Hole(holes[0].expression if holes else "join", origin, None, transforms),), separator.location)
-    result: Value = Text((), separator.location)
+    pieces: list[Value] = []
     for index, item in enumerate(items.items):
         if index:
-            result = concatenate(result, separator)
-        result = concatenate(result, item if isinstance(item, (Text, Union)) else Text(as_parts(item)))
+            pieces.append(separator)
+        pieces.append(item if isinstance(item, (Text, Union)) else Text(as_parts(item)))
     if items.open:
-        result = concatenate(result, Text((Hole("join", "loop", None, ("join",)),)))
-    return result
+        pieces.append(Text((Hole("join", "loop", None, ("join",)),)))
+    return text_from(pieces, separator.location)
 
 
 def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, frame: Frame) -> Value:
