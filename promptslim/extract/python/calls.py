@@ -413,7 +413,7 @@ class Builder:
                     return Unknown(value.name), (0, True)
                 where = location or self.module.locate(site.node.func)
                 prompt, _ = prompt_of(self.evaluator, value, site.frame, role, where, label)
-                markers = markers_in(self.evaluator, value, site.frame)
+                markers = markers_in(value)
                 if not prompt.static_text:
                     return Present(type(value).__name__.lower(), None, where), markers
                 return Known(prompt, where), markers
@@ -436,7 +436,7 @@ class Builder:
                 where = outcome.location or self.module.locate(site.node.func)
                 messages = messages_of(self.evaluator, outcome.value, site.frame, where, label)
                 cases.append(Case(Known(messages.prompts, where) if messages.prompts else Unknown(path), condition))
-                markers = markers_in(self.evaluator, outcome.value, site.frame)
+                markers = markers_in(outcome.value)
                 count = max(count, markers[0])
                 hidden_marker = hidden_marker or markers[1]
             return Field(tuple(cases)), (count, hidden_marker)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Change = Callable[[Value], Value]
 Steps = list[str | int | None]
 
-MOST_LEVELS = 6
+MOST_LEVELS = 4
 """Levels of a nested request that are told apart once a function may have changed it."""
 
 

@@ -165,10 +165,23 @@ def definition_id(place: Location, frame: Frame) -> str | None:
     return None
 
 
-def markers_in(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -> tuple[int, bool]:
+def markers_in(value: Value) -> tuple[int, bool]:
     """How many cache markers a value carries, and whether more may be hidden in it."""
+    return _markers(value, 0, {})
+
+
+def _markers(value: Value, depth: int, seen: dict[tuple[int, int], tuple[int, bool]]) -> tuple[int, bool]:
     if depth > 7:
         return 0, True
+    if not isinstance(value, (Record, Sequence, Union)):
+        return _markers_of(value, depth, seen)
+    key = id(value), depth  # values share parts: without a memory the work grows with every level
+    if key not in seen:
+        seen[key] = _markers_of(value, depth, seen)
+    return seen[key]
+
+
+def _markers_of(value: Value, depth: int, seen: dict[tuple[int, int], tuple[int, bool]]) -> tuple[int, bool]:
     match value:
         case Record(entries=entries, open=opened):
             count = sum(entry.key in MARKERS for entry in entries)
@@ -177,15 +190,15 @@ def markers_in(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0)
                 if entry.key in ("text", "role") or entry.key in MARKERS:
                     hidden = hidden or entry.maybe
                     continue
-                inner, inner_hidden = markers_in(evaluator, entry.value, frame, depth + 1)
+                inner, inner_hidden = _markers(entry.value, depth + 1, seen)
                 count += inner
                 hidden = hidden or inner_hidden
             return count, hidden
         case Sequence(items=items, open=opened):
-            results = [markers_in(evaluator, item, frame, depth + 1) for item in items]
+            results = [_markers(item, depth + 1, seen) for item in items]
             return sum(n for n, _ in results), opened or any(h for _, h in results)
         case Union(cases=cases):
-            results = [markers_in(evaluator, member, frame, depth + 1) for _, member in cases]
+            results = [_markers(member, depth + 1, seen) for _, member in cases]
             return max(n for n, _ in results), any(h for _, h in results) or len({n for n, _ in results}) > 1
         case Text() | Const() | Json():
             return 0, False
