@@ -161,10 +161,7 @@ def catalog_of(place: Place) -> Catalog:
     from promptslim.catalog import load
     from promptslim.pricing.user_catalog import user_catalog
 
-    chosen = place.settings
-    tables = tuple(os.path.join(place.cwd, path) for path in chosen.catalog)
-    prices = os.path.join(place.cwd, chosen.prices) if chosen.prices else None
-    return user_catalog(load(), replace(chosen, catalog=tables, prices=prices))
+    return user_catalog(load(), place.settings, place.cwd)
 
 
 class _Reading:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from promptslim.catalog import Catalog
 from promptslim.catalog.model_facts import Rates
-from promptslim.config.cache_folder import cache_folder
 from promptslim.pricing.price_file import PriceFile, PriceFileError, prices_table, read_prices, written_prices
+from promptslim.pricing.price_path import prices_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,6 @@ def _figures(catalog: Catalog, model_id: str) -> Rates | None:
     """The rates without their provenance."""
     facts = catalog.model(model_id)
     return replace(facts.rates, source="", as_of=date.min) if facts and facts.rates else None
-
-
-def prices_path(chosen: str | None) -> Path:
-    """The user's price file: ``prices`` of the configuration, else ``prices.json`` in the cache folder."""
-    return Path(chosen) if chosen else cache_folder() / "prices.json"
 
 
 def update_prices(shipped: Catalog, source: Path, target: Path) -> PriceUpdate:

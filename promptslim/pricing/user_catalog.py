@@ -6,6 +6,7 @@ from pathlib import Path
 
 from promptslim.catalog import Catalog
 from promptslim.config.settings import Settings
+from promptslim.pricing.price_path import prices_path
 
 
 def user_catalog(catalog: Catalog, settings: Settings, cwd: str = ".") -> Catalog:
@@ -14,8 +15,6 @@ def user_catalog(catalog: Catalog, settings: Settings, cwd: str = ".") -> Catalo
 
     Raises CatalogError and PriceFileError where a file cannot be used.
     """
-    from promptslim.pricing.update import prices_path
-
     prices = None
     if settings.prices or prices_path(None).is_file():
         from promptslim.pricing.price_file import prices_table

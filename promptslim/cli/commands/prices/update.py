@@ -28,7 +28,8 @@ def run(given: Given) -> int:
     from pathlib import Path
 
     from promptslim.catalog import load
-    from promptslim.pricing.update import prices_path, update_prices
+    from promptslim.pricing.price_path import prices_path
+    from promptslim.pricing.update import update_prices
 
     place, _ = configured(given)
     chosen = place.settings.prices
