@@ -33,10 +33,9 @@ def arithmetic(module: Module) -> Iterator[UsageArithmetic]:
     if not any(key in module.text for key in INPUTS):
         return
     done: set[int] = set()
-    bound = _bound_names(module)
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
-            continue
+    products = sorted(module.index.products, key=lambda node: (node.lineno, node.col_offset))
+    bound = _bound_names(module) if products else {}
+    for node in products:
         scope = module.enclosing_function(node) or module.tree
         if id(scope) in done:
             continue

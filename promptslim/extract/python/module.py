@@ -6,12 +6,14 @@ import ast
 import sys
 import warnings
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.python.literals import Field, string_pieces
 from promptslim.extract.python.scopes import Builder, FunctionNode, Scope, ScopeNode
+from promptslim.extract.python.tree_index import TreeIndex, index_tree
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +29,7 @@ class Module:
     notebook: bool = False
     _starts: list[int] = field(default_factory=list)
     _scopes: dict[ast.AST, Scope] = field(default_factory=dict)
-    _parents: dict[ast.AST, ast.AST] | None = None
+    _index: TreeIndex | None = None
     _ascii: bool = False
 
     def _lines(self) -> list[int]:
@@ -84,17 +86,16 @@ class Module:
         return self._scopes[node]
 
     @property
+    def index(self) -> TreeIndex:
+        """The parent of every node, and calls, loops and products by kind."""
+        if self._index is None:
+            self._index = index_tree(self.tree)
+        return self._index
+
+    @property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The parent of every node."""
-        if self._parents is None:
-            self._parents = {}
-            stack: list[ast.AST] = [self.tree]
-            while stack:
-                node = stack.pop()
-                for child in ast.iter_child_nodes(node):
-                    self._parents[child] = node
-                    stack.append(child)
-        return self._parents
+        return self.index.parents
 
     def enclosing_scope(self, node: ast.AST) -> ScopeNode | None:
         """The scope that a node is evaluated in, None for the module itself.
@@ -120,6 +121,13 @@ class Module:
                     pass
             child, parent = parent, self.parents.get(parent)
         return None
+
+    def above(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around a node, innermost first."""
+        parent = self.parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self.parents.get(parent)
 
     def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         parent = self.enclosing_scope(node)
@@ -174,18 +182,18 @@ def parse(text: str) -> tuple[ast.Module | None, tuple[int | None, str]]:
 
 
 def _mend_positions(module: Module) -> None:
-    """Python 3.11 places the expressions inside f-strings wrongly: parse them again where they stand."""
-    if (
-        'f"' not in module.text
-        and "f'" not in module.text.lower()
-        and 'F"' not in module.text
-        and 'f"""' not in module.text
-    ):
-        return
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.JoinedStr) and not getattr(node, "mended", False):
+    """Python 3.11 places the expressions inside f-strings wrongly: read them again where they stand."""
+    inside = {id(node) for node in module.index.formatted if _within_another(module, node)}
+    for node in module.index.formatted:
+        if id(node) not in inside:
             span = module.span(node)
             _mend(module, node, span.start, span.end)
+
+
+def _within_another(module: Module, node: ast.JoinedStr) -> bool:
+    return isinstance(module.parents.get(node), (ast.FormattedValue, ast.JoinedStr)) or any(
+        isinstance(parent, ast.FormattedValue) for parent in module.above(node)
+    )
 
 
 def _mend(module: Module, node: ast.JoinedStr, start: int, end: int) -> None:
@@ -194,37 +202,26 @@ def _mend(module: Module, node: ast.JoinedStr, start: int, end: int) -> None:
         return
     fields = [piece for piece in pieces if isinstance(piece, Field)]
     values = [value for value in node.values if isinstance(value, ast.FormattedValue)]
-    if len(fields) != len(values):
-        return
-    for piece, value in zip(fields, values, strict=True):
-        _mend_field(module, piece, value)
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.JoinedStr):
-            inner.mended = True  # type: ignore[attr-defined]
+    if len(fields) == len(values):
+        for piece, value in zip(fields, values, strict=True):
+            _mend_field(module, piece, value)
 
 
 def _mend_field(module: Module, piece: Field, value: ast.FormattedValue) -> None:
+    """Moves the nodes of one expression to where they stand, and those of f-strings inside it."""
     source = module.text[piece.expression_start : piece.expression_end]
-    indented = "(" + source + "\n)"
     try:
-        expression = ast.parse(indented, mode="eval").body
+        expression = ast.parse("(" + source + "\n)", mode="eval").body
     except SyntaxError:
         return
     if ast.dump(expression) != ast.dump(value.value):
         return
     line, column = module.position(piece.expression_start)
-    for child in ast.walk(expression):
-        if not isinstance(child, (ast.expr, ast.keyword, ast.arg)):
-            continue
-        if child.lineno == 1:
-            child.col_offset += column - 1
-        if child.end_lineno == 1:
-            child.end_col_offset = (child.end_col_offset or 0) + column - 1
-        child.lineno += line - 1
-        child.end_lineno = (child.end_lineno or 1) + line - 1
-    value.value = expression
-    for child in ast.walk(expression):
-        if isinstance(child, ast.JoinedStr) and not getattr(child, "mended", False):
+    for old, new in zip(ast.walk(value.value), ast.walk(expression), strict=True):
+        if isinstance(old, (ast.expr, ast.keyword, ast.arg)) and isinstance(new, type(old)):
+            _move(old, new, line, column)
+    for child in ast.walk(value.value):
+        if isinstance(child, ast.JoinedStr):
             span = module.span(child)
             _mend(module, child, span.start, span.end)
     spec = value.format_spec
@@ -234,3 +231,12 @@ def _mend_field(module: Module, piece: Field, value: ast.FormattedValue) -> None
         if len(inner) == len(formatted):
             for nested, nested_value in zip(inner, formatted, strict=True):
                 _mend_field(module, nested, nested_value)
+
+
+def _move(old: ast.expr | ast.keyword | ast.arg, new: ast.expr | ast.keyword | ast.arg, line: int, column: int) -> None:
+    """Gives a node the place that its twin has in the text ``(expression)``, whose second character stands at
+    ``line`` and ``column``."""
+    old.col_offset = new.col_offset + (column - 1 if new.lineno == 1 else 0)
+    old.end_col_offset = (new.end_col_offset or 0) + (column - 1 if new.end_lineno == 1 else 0)
+    old.lineno = new.lineno + line - 1
+    old.end_lineno = (new.end_lineno or 1) + line - 1

@@ -43,23 +43,20 @@ class Recognised:
 
 def recognised(module: Module, evaluator: Evaluator, tables: Signatures) -> Iterator[Recognised]:
     """Every LLM call of a module, in text order."""
-    found: list[tuple[tuple[int, int], Recognised]] = []
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Call):
+    found: list[Recognised] = []
+    for tail, nodes in module.index.calls.items():
+        known = tail in tables.tails or tail in tables.called
+        if not known and (tail in _FEW or not _aliased(module, tail)):
             continue
-        function = node.func
-        tail = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
-        if tail is None:
-            continue
-        hit = None
-        if tail in tables.tails and isinstance(function, ast.Attribute):
-            hit = _method(node, function, module, evaluator, tables)
-        if hit is None:
-            hit = _direct(node, tail, module, evaluator, tables)
-        if hit is not None:
-            found.append(((node.lineno, node.col_offset), hit))
-    found.sort(key=lambda item: item[0])
-    yield from (hit for _, hit in found)
+        for node in nodes:
+            hit = None
+            if tail in tables.tails and isinstance(node.func, ast.Attribute):
+                hit = _method(node, node.func, module, evaluator, tables)
+            if hit is None:
+                hit = _direct(node, tail, module, evaluator, tables)
+            if hit is not None:
+                found.append(hit)
+    yield from sorted(found, key=lambda hit: (hit.node.lineno, hit.node.col_offset))
 
 
 def _chain(function: ast.Attribute) -> tuple[ast.expr, list[str]]:
@@ -255,8 +252,7 @@ def _direct(node: ast.Call, tail: str, module: Module, evaluator: Evaluator, tab
     """A function or constructor that is the operation itself."""
     candidates = tables.called.get(tail, ())
     if not candidates:
-        aliased = isinstance(node.func, ast.Name) and tail not in _FEW and _aliased(module, tail)
-        if not aliased:
+        if not isinstance(node.func, ast.Name) or not _aliased(module, tail):
             return None
         candidates = tables.operations
     evaluator.begin()

@@ -35,16 +35,17 @@ Reaches = Callable[[Module, FunctionNode], Recognised | None]
 def retries(module: Module, evaluator: Evaluator, sites: list[Recognised], reaches: Reaches) -> Iterator[RetrySite]:
     """Every call in a retry loop of the module that sends a request, in text order."""
     direct = {site.node: site for site in sites}
-    for loop in ast.walk(module.tree):
-        if not isinstance(loop, (ast.For, ast.AsyncFor, ast.While)) or not _repeats(module, loop):
+    for loop in sorted(module.index.loops, key=lambda node: (node.lineno, node.col_offset)):
+        guards = _guards(loop)
+        if not guards or not _repeats(module, loop):
             continue
-        for guard in _guards(loop):
+        for guard in guards:
             for call in _calls(loop, guard):
-                site = direct.get(call) or _behind(module, evaluator, call, reaches)
-                if site is None:
-                    continue
                 cause = _cause(module, guard, call)
-                if cause is not None:
+                if cause is None or (cause.cause != "malformed" and call not in direct):
+                    continue
+                site = direct.get(call) or _behind(module, evaluator, call, reaches)
+                if site is not None:
                     yield _retry_site(module, call, site, cause, is_direct=call in direct)
     yield from _recursions(module, sites)
 

@@ -15,7 +15,7 @@ from promptslim.extract.python.scopes import FunctionNode
 
 MOST_CALLERS = 12
 """Call sites looked at for one parameter; a function with more is a library function: nothing is claimed."""
-MOST_CALLER_FILES = 24
+MOST_CALLER_FILES = 12
 SOURCE_ROOTS = ("", "src", "lib", "python", "app", "backend")
 
 
@@ -28,7 +28,6 @@ class Workspace:
         self.outside = outside
         self._modules: dict[str, Module | None] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Module, ast.Call], ...]] = {}
-        self._calls: dict[str, dict[str, list[ast.Call]]] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
 
     def module(self, path: str) -> Module | None:
@@ -93,20 +92,6 @@ class Workspace:
                 return candidate
         return None
 
-    def calls_named(self, module: Module, name: str) -> list[ast.Call]:
-        """Calls in a module whose callee ends in ``name``."""
-        index = self._calls.get(module.path)
-        if index is None:
-            index = {}
-            for node in ast.walk(module.tree):
-                if isinstance(node, ast.Call):
-                    function = node.func
-                    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
-                    if called:
-                        index.setdefault(called, []).append(node)
-            self._calls[module.path] = index
-        return index.get(name, [])
-
     def callers(self, module: Module, name: str) -> tuple[tuple[Module, ast.Call], ...] | None:
         """Call sites of something named ``name``: in its own module, else anywhere in the project.
 
@@ -114,16 +99,31 @@ class Workspace:
         """
         key = (module.path, name)
         if key not in self._callers:
-            found = [(module, call) for call in self.calls_named(module, name)]
-            paths = [path for path in self.files.callers(name) if path != module.path]
+            found = [(module, call) for call in module.index.calls.get(name, ())]
+            paths = [path for path in self.files.callers(name) if path != module.path and self._imports(path, module)]
             if len(paths) <= MOST_CALLER_FILES:
                 for path in paths:
                     other = self.module(path)
                     if other is not None:
-                        found.extend((other, call) for call in self.calls_named(other, name))
+                        found.extend((other, call) for call in other.index.calls.get(name, ()))
+            found.sort(key=lambda item: (item[0] is not module, item[0].path, item[1].lineno, item[1].col_offset))
             self._callers[key] = tuple(found)
         found_calls = self._callers[key]
         return found_calls if len(found_calls) <= MOST_CALLERS * 4 else None
+
+    def _imports(self, path: str, module: Module) -> bool:
+        """True where the text of a file names a module or its package: only then can it import from it."""
+        if path not in self._modules:
+            text = self.files.text(path)
+            if text is None:
+                return False
+            folder, _, file = module.path.rpartition("/")
+            stem = file.partition(".")[0]
+            names = (
+                {folder.rpartition("/")[2] or stem} if stem == "__init__" else {stem, folder.rpartition("/")[2] or stem}
+            )
+            return any(name in text for name in names)
+        return True
 
 
 def module_of(path: str, text: str) -> Module:
