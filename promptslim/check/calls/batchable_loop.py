@@ -26,7 +26,7 @@ _SLICE = re.compile(
 )
 _WRAPPER = re.compile(r"(?:enumerate|tqdm|list|sorted|reversed|zip|iter|track|progress)\((.*)\)")
 _NO_DATA = re.compile(
-    r"model|region|provider|client|agent|tool|turn|step|round|iteration|epoch|history|conversation|stream|event|delta"
+    r"max_|model|region|provider|client|agent|tool|turn|step|round|iteration|epoch|history|conversation|stream|event|delta"
     r"|temperature|setting|config|param|variant|attempt|retr(?:y|ies)|effort|budget|service_tier|repeat|count\(",
     re.IGNORECASE,
 )

@@ -61,6 +61,8 @@ def _thinks(
     call: LlmCall, case: Case[int], cap: int, models: tuple[ModelFacts, ...], rule: RuleContext
 ) -> Finding | None:
     habit = bool(models) and all(_always_thinks(call, model) for model in models)
+    if not habit and call.max_tokens.only is None:
+        return None
     if cap > int(str(rule.options["thinking-floor"])) or not (habit or thinking_is_on(call)):
         return None
     if thinking_budget(call) is not None or greeting(call, rule.catalog.phrases):
