@@ -2,8 +2,9 @@
 
     python scripts/update_readme.py [--check] [README]
 
-A table stands between ``<!-- table: NAME -->`` and ``<!-- end: NAME -->``; the names are rules, commands, sdks,
-and check for what the command prints of the example project. With ``--check`` nothing is written, and the exit code is 1 where a table is out of date.
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end: NAME -->``; the names are rules, commands, sdks, and
+check for what the command prints of the example project. With ``--check`` nothing is written, and the exit code is
+1 where a table is out of date.
 """
 
 from __future__ import annotations
