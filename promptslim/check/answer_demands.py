@@ -1,8 +1,7 @@
 """What the static text of a prompt demands of the answer's size: a short form, or a least length.
 
 Only instructions count: fenced blocks, examples and quoted dialogues are left out, a negated or conditional
-sentence demands nothing, and neither does a prompt whose text is not wholly visible in one branch. The patterns
-are data, ``rules/phrases.toml``.
+sentence demands nothing. The patterns are data, ``rules/phrases.toml``.
 """
 
 from __future__ import annotations
@@ -50,10 +49,14 @@ class AnswerDemand:
 def short_answer(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | None:
     """The sentence that demands one word, yes or no, a number or one label of a closed set, or None.
 
-    None too where anything else in the visible prompt asks for more (reasons, a summary, JSON).
+    None too where anything else in the visible prompt asks for more (reasons, a summary, JSON), and where
+    some branch or caller builds a prompt without such a sentence.
     """
-    prompts = instruction_prompts(call)
-    table = phrases["short_answer"]
+    found = [_short_form(prompts, phrases["short_answer"]) for prompts in _variants(call)]
+    return found[0] if None not in found else None
+
+
+def _short_form(prompts: tuple[Prompt, ...], table: Mapping[str, Any]) -> AnswerDemand | None:
     if any(_asks_for_more(prompt, table) for prompt in prompts):
         return None
     for prompt in prompts:
@@ -84,7 +87,8 @@ def least_length(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | No
     table = phrases["length"]
     found = [
         demand
-        for prompt in instruction_prompts(call)
+        for prompts in _variants(call)
+        for prompt in prompts
         for sentence in _sentences(prompt)
         if not _matches(table["unless"], sentence)
         for demand in _lengths(sentence, prompt, table)
@@ -92,15 +96,20 @@ def least_length(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | No
     return max(found, key=lambda demand: demand.words, default=None)
 
 
-def instruction_prompts(call: LlmCall) -> tuple[Prompt, ...]:
-    """The system prompt and the messages that instruct, where one branch decides and they are visible.
+def _variants(call: LlmCall) -> list[tuple[Prompt, ...]]:
+    """What instructs the model, once for each way in which the visible messages are built (branches, callers).
 
     Of a conversation only the last user message counts: earlier turns are examples or history.
     """
-    system, messages = _only_known(call.system), _only_known(call.messages) or ()
-    leading = [prompt for prompt in messages if prompt.role in ("system", "tools")]
-    turns = [prompt for prompt in messages if prompt.role in ("user", "unknown")]
-    return (*([system] if system else []), *(p for p in leading if p.role == "system"), *turns[-1:])
+    system = _only_known(call.system)
+    leading = (system,) if system else ()
+    turns = [case.value.value for case in call.messages if isinstance(case.value, Known)]
+    return [(*leading, *_instructing(messages)) for messages in turns] or [leading]
+
+
+def _instructing(messages: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    asked = [prompt for prompt in messages if prompt.role in ("user", "unknown")]
+    return (*(prompt for prompt in messages if prompt.role == "system"), *asked[-1:])
 
 
 def _only_known(field: Field[T]) -> T | None:
@@ -135,7 +144,9 @@ def _lengths(sentence: str, prompt: Prompt, table: Mapping[str, Any]) -> Iterato
             before, after = sentence[: match.start()], sentence[match.end() :]
             if not _matches(table["verb"], before + " ") and not _matches(r"\blength\b", after):
                 continue
-            if _matches(table["bound_before"], before) or _matches(table["bound_after"], after):
+            if _matches(table["negated"], before) or _matches(table["bound_before"], before):
+                continue
+            if _matches(table["bound_after"], after):
                 continue
             digits = match["n"].lower().replace(",", "")
             count = _WORDS[digits] if digits in _WORDS else int(digits)

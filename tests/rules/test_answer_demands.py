@@ -9,7 +9,7 @@ from run_rule import cases, made, system, text, user
 
 from promptslim.catalog import load
 from promptslim.check.answer_demands import greeting, least_length, short_answer
-from promptslim.core.values import Known, known
+from promptslim.core.values import Field, Known, known
 
 PHRASES = load().phrases
 
@@ -81,6 +81,7 @@ def test_no_short_answer(sentence: str) -> None:
     [
         ("Write at least 500 words.", 500),
         ("Write a 1,000-word essay on trains.", 1000),
+        ("Could you write about this using 10000 words, do not copy it?", 10000),
         ("Write between 300 and 500 words.", 300),
         ("Respond in 300-500 words.", 300),
         ("Write three full paragraphs.", 90),
@@ -124,6 +125,15 @@ def test_a_prompt_of_several_branches_demands_nothing() -> None:
         (Known(text("Answer yes or no.", role="system")), "a"), (Known(text("Tell all.", role="system")), "b")
     )
     assert short_answer(made(system=branches), PHRASES) is None
+
+
+def test_a_short_answer_is_demanded_by_every_caller_and_a_length_by_one() -> None:
+    def callers(*texts: str) -> Field[object]:
+        return cases(*((Known((text(one),)), None) for one in texts))
+
+    assert short_answer(made(messages=callers("Answer yes or no.", "Answer with one word.")), PHRASES) is not None
+    assert short_answer(made(messages=callers("Answer yes or no.", "Tell me all.")), PHRASES) is None
+    assert least_length(made(messages=callers("Tell me all.", "Write 900 words.")), PHRASES).words == 900
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def _long(call: LlmCall, case: Case[int], cap: int, rule: RuleContext) -> Findin
     primary, related = place(call, case)
     return rule.finding(
         f"the prompt asks for {demand.form} ({quoted(demand.sentence)}), about {needed:,} tokens at {rate} a word "
-        f"(assumed), but the cap{branch(call.max_tokens, case)} is {cap:,}: the answer is cut, billed, and asked again",
+        f"(assumed), but the cap{branch(call.max_tokens, case)} is {cap:,}: the answer is cut, and billed all the same",
         primary,
         call=call,
         evidence=demand.sentence,
