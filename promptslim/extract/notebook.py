@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
@@ -16,7 +17,8 @@ from promptslim.extract.python.module import Module, parse, parse_module
 MAGIC = re.compile(r"^(\s*)(?:%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
 ASSIGNED = re.compile(r"^(\s*[\w.,\s]+?=\s*)(?:!|%)")
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%skip", "%%wandb")
-LINE = re.compile(r'^\s*"')
+TOKEN = re.compile(r'[{}\[\]]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
+"""What the structure of a JSON text consists of; a string that is a key comes with its colon."""
 
 
 def notebook_module(path: str, text: str) -> Module:
@@ -118,25 +120,60 @@ def _raw_lines(text: str, sources: list[str | None]) -> list[tuple[int, ...]]:
     """For each cell the line of the raw file that holds each of its lines.
 
     In the usual layout (one JSON string a line) each source line has a raw line of its own; otherwise
-    all lines of a cell stand on the raw line where its source starts.
+    all lines of a cell stand on the raw line where their string starts.
     """
-    raw: list[tuple[int, ...]] = []
-    position = 0
+    cells = _source_strings(text)
+    if len(cells) != len(sources):
+        cells = [_Written(0) for _ in sources]
     line_of = Document("", text).position
-    for source in sources:
+    raw: list[tuple[int, ...]] = []
+    for source, written in zip(sources, cells, strict=True):
         if source is None:
             raw.append(())
             continue
-        lines = source.split("\n")
+        number = line_of(written.start)[0]
         numbers: list[int] = []
-        for line in lines:
-            encoded = json.dumps(line, ensure_ascii=False)[1:-1]
-            found = text.find('"' + encoded, position) if encoded else position
-            if found < 0:
-                escaped = json.dumps(line)[1:-1]
-                found = text.find(escaped, position)
-            if found >= 0 and encoded:
-                position = found + len(encoded)
-            numbers.append(line_of(max(position - 1, 0))[0] if encoded or not numbers else numbers[-1] + 1)
-        raw.append(tuple(numbers))
+        pending = True
+        for start, end in written.strings:
+            content = str(json.loads(text[start:end], strict=False))
+            number = line_of(start)[0]
+            ends = content.endswith("\n")
+            if content:
+                numbers += [number] * (content.count("\n") - ends + pending)
+                pending = ends
+        count = source.count("\n") + 1
+        raw.append((*numbers, *[number] * count)[:count])
     return raw
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Where a cell starts in the raw file, and the spans of the strings that make up its source."""
+
+    start: int
+    strings: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _source_strings(text: str) -> list[_Written]:
+    """The cells of a notebook's JSON text in order. Outputs are passed over without being decoded."""
+    cells: list[_Written] = []
+    path: list[str] = []  # for each open container the key that is being read, or "[]"
+    for match in TOKEN.finditer(text):
+        token = match[0]
+        if token[0] == "{" or token[0] == "[":
+            if path[-2:] == ["cells", "[]"] and len(path) in (2, 4):
+                cells.append(_Written(match.start()))
+            path.append("[]" if token == "[" else "")
+        elif token[0] == "}" or token[0] == "]":
+            del path[-1:]
+        elif match[1] is not None:
+            path[-1:] = [token[1 : token.index('"', 1)]]
+        elif cells and _in_source(path):
+            cells[-1].strings.append(match.span())
+    return cells
+
+
+def _in_source(path: list[str]) -> bool:
+    """True for ``cells[i].source``, itself or an item of it; old notebooks nest cells in worksheets."""
+    keys = [key for key in path if key != "[]"]
+    return keys in (["cells", "source"], ["worksheets", "cells", "input"], ["worksheets", "cells", "source"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import warnings
 from bisect import bisect_right
@@ -14,6 +15,9 @@ from promptslim.core.text import Document, Location, Span
 from promptslim.extract.python.literals import Field, string_pieces
 from promptslim.extract.python.scopes import Builder, FunctionNode, Scope, ScopeNode
 from promptslim.extract.python.tree_index import TreeIndex, index_tree
+
+
+DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
 @dataclass(slots=True, eq=False)
@@ -208,22 +212,12 @@ def _mend(module: Module, node: ast.JoinedStr, start: int, end: int) -> None:
 
 
 def _mend_field(module: Module, piece: Field, value: ast.FormattedValue) -> None:
-    """Moves the nodes of one expression to where they stand, and those of f-strings inside it."""
+    """Moves the nodes of one field to where they stand, and those of f-strings inside it."""
     source = module.text[piece.expression_start : piece.expression_end]
-    try:
-        expression = ast.parse("(" + source + "\n)", mode="eval").body
-    except SyntaxError:
-        return
-    if ast.dump(expression) != ast.dump(value.value):
-        return
     line, column = module.position(piece.expression_start)
-    for old, new in zip(ast.walk(value.value), ast.walk(expression), strict=True):
-        if isinstance(old, (ast.expr, ast.keyword, ast.arg)) and isinstance(new, type(old)):
-            _move(old, new, line, column)
-    for child in ast.walk(value.value):
-        if isinstance(child, ast.JoinedStr):
-            span = module.span(child)
-            _mend(module, child, span.start, span.end)
+    dotted = source.isascii() and DOTTED.fullmatch(source) is not None
+    if not (dotted and _move_dotted(value.value, line, column)):
+        _move_all(module, source, value.value, line, column)
     spec = value.format_spec
     if isinstance(spec, ast.JoinedStr):
         inner = [p for p in piece.spec if isinstance(p, Field)]
@@ -231,6 +225,38 @@ def _mend_field(module: Module, piece: Field, value: ast.FormattedValue) -> None
         if len(inner) == len(formatted):
             for nested, nested_value in zip(inner, formatted, strict=True):
                 _mend_field(module, nested, nested_value)
+
+
+def _move_all(module: Module, source: str, old_root: ast.expr, line: int, column: int) -> None:
+    """Moves every node of an expression, by parsing its source again on its own."""
+    try:
+        new_root = ast.parse("(" + source + "\n)", mode="eval").body
+    except SyntaxError:
+        return
+    if ast.dump(new_root) != ast.dump(old_root):
+        return
+    for old, new in zip(ast.walk(old_root), ast.walk(new_root), strict=True):
+        if isinstance(old, (ast.expr, ast.keyword, ast.arg)) and isinstance(new, type(old)):
+            _move(old, new, line, column)
+    for child in ast.walk(old_root):
+        if isinstance(child, ast.JoinedStr):
+            span = module.span(child)
+            _mend(module, child, span.start, span.end)
+
+
+def _move_dotted(node: ast.expr, line: int, column: int) -> bool:
+    """Moves ``a.b.c``, by far the most usual field, without parsing it again."""
+    if isinstance(node, ast.Attribute):
+        if not _move_dotted(node.value, line, column):
+            return False
+        end = (node.value.end_col_offset or 0) + 1 + len(node.attr)
+    elif isinstance(node, ast.Name):
+        end = column + len(node.id)
+    else:
+        return False
+    node.lineno = node.end_lineno = line
+    node.col_offset, node.end_col_offset = column, end
+    return True
 
 
 def _move(old: ast.expr | ast.keyword | ast.arg, new: ast.expr | ast.keyword | ast.arg, line: int, column: int) -> None:
