@@ -159,15 +159,15 @@ def _source_strings(text: str) -> list[_Written]:
     cells: list[_Written] = []
     path: list[str] = []  # for each open container the key that is being read, or "[]"
     for match in TOKEN.finditer(text):
-        token = match[0]
-        if token[0] == "{" or token[0] == "[":
+        sign = match[0]
+        if sign[0] == "{" or sign[0] == "[":
             if path[-2:] == ["cells", "[]"] and len(path) in (2, 4):
                 cells.append(_Written(match.start()))
-            path.append("[]" if token == "[" else "")
-        elif token[0] == "}" or token[0] == "]":
+            path.append("[]" if sign == "[" else "")
+        elif sign[0] == "}" or sign[0] == "]":
             del path[-1:]
         elif match[1] is not None:
-            path[-1:] = [token[1 : token.index('"', 1)]]
+            path[-1:] = [sign[1 : sign.index('"', 1)]]
         elif cells and _in_source(path):
             cells[-1].strings.append(match.span())
     return cells
