@@ -16,7 +16,6 @@ from promptslim.extract.python.literals import Field, string_pieces
 from promptslim.extract.python.scopes import Builder, FunctionNode, Scope, ScopeNode
 from promptslim.extract.python.tree_index import TreeIndex, index_tree
 
-
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
@@ -73,10 +72,12 @@ class Module:
         return Location(document, Span(min(max(start - base, 0), size), min(max(end - base, 0), size)))
 
     def locate(self, node: ast.AST) -> Location:
+        """The location of a node."""
         span = self.span(node)
         return self.place(span.start, span.end)
 
     def source(self, node: ast.AST) -> str:
+        """The source text of a node."""
         span = self.span(node)
         return self.text[span.start : span.end]
 
@@ -134,12 +135,14 @@ class Module:
             parent = self.parents.get(parent)
 
     def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The innermost function that a node is evaluated in, None at module level."""
         parent = self.enclosing_scope(node)
         while parent is not None and not isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
             parent = self.enclosing_scope(parent)
         return parent
 
     def enclosing_class(self, function: FunctionNode) -> ast.ClassDef | None:
+        """The class that a function is a method of."""
         parent = self.parents.get(function)
         return parent if isinstance(parent, ast.ClassDef) else None
 

@@ -109,10 +109,43 @@ MUTATORS = frozenset(
     }
 )
 HARMLESS = frozenset(
-    "print len str int float bool list dict tuple set sorted repr isinstance type hash id iter enumerate zip min max sum any all "
-    "range format vars getattr hasattr reversed map filter deepcopy copy dumps loads info debug warning error exception log join "
-    "format_map items keys values get invoke_model converse converse_stream invoke_model_with_response_stream create stream parse "
-    "completion acompletion encode write_text write dump pprint display".split()
+    (
+        *(
+            "print",
+            "len",
+            "str",
+            "int",
+            "float",
+            "bool",
+            "list",
+            "dict",
+            "tuple",
+            "set",
+            "sorted",
+            "repr",
+            "isinstance",
+        ),
+        *(
+            "type",
+            "hash",
+            "id",
+            "iter",
+            "enumerate",
+            "zip",
+            "min",
+            "max",
+            "sum",
+            "any",
+            "all",
+            "range",
+            "format",
+            "vars",
+        ),
+        *("getattr", "hasattr", "reversed", "map", "filter", "deepcopy", "copy", "dumps", "loads", "info", "debug"),
+        *("warning", "error", "exception", "log", "join", "format_map", "items", "keys", "values", "get", "encode"),
+        *("invoke_model", "converse", "converse_stream", "invoke_model_with_response_stream", "create", "stream"),
+        *("parse", "completion", "acompletion", "write_text", "write", "dump", "pprint", "display"),
+    )
 )
 """Callables that do not change a dict or list passed to them."""
 
@@ -139,6 +172,7 @@ class Scope:
         return logged[1][index - 1] if index else UNBOUND
 
     def binds(self, name: str) -> bool:
+        """True where the name is local to this scope."""
         return name in self.versions and name not in self.outer_names
 
 
@@ -153,6 +187,7 @@ class Builder:
         self.stars: list[ast.ImportFrom] = []
 
     def build(self) -> Scope:
+        """Walk the scope and give it back filled."""
         node = self.scope.node
         match node:
             case ast.Module() | ast.ClassDef():
@@ -172,6 +207,7 @@ class Builder:
         return self.scope
 
     def parameters(self, node: FunctionNode) -> None:
+        """Bind the parameters of a function."""
         arguments = node.args
         everything = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         everything += [a for a in (arguments.vararg, arguments.kwarg) if a]
@@ -179,6 +215,7 @@ class Builder:
             self.log(argument.arg, Bind("parameter", argument), start_of(node))
 
     def log(self, name: str, state: State, position: Position) -> None:
+        """Note that from a position on a name has a state."""
         self.current[name] = state
         positions, states = self.scope.versions.setdefault(name, ([], []))
         positions.append(max(position, positions[-1]) if positions else position)
@@ -213,6 +250,7 @@ class Builder:
         return True
 
     def statement(self, node: ast.stmt) -> bool:  # noqa: C901
+        """Walk one statement; False where what follows it cannot be reached."""
         match node:
             case ast.Assign():
                 self.expression(node.value)
@@ -285,6 +323,7 @@ class Builder:
         return True
 
     def imported(self, node: ast.ImportFrom) -> None:
+        """Bind the names of ``from ... import ...``."""
         for alias in node.names:
             if alias.name == "*":
                 self.stars.append(node)
@@ -292,6 +331,7 @@ class Builder:
                 self.log(alias.asname or alias.name, Bind("from", node, path=(alias.name,)), end_of(node))
 
     def branch(self, node: ast.If) -> bool:
+        """Walk both branches of an ``if``; False where neither reaches its end."""
         self.expression(node.test)
         saved = dict(self.current)
         ends: list[tuple[ast.expr | None, bool, dict[str, State]]] = []
@@ -309,6 +349,7 @@ class Builder:
     def loop(
         self, node: ast.For | ast.AsyncFor | ast.While, target: ast.expr | None, iterated: ast.expr | None
     ) -> None:
+        """Walk a loop body once: what it changes may come from before the loop or from an earlier round."""
         saved = dict(self.current)
         changed = changed_names(node.body)
         heads: dict[str, Join] = {}
@@ -331,6 +372,7 @@ class Builder:
         self.block(node.orelse)
 
     def attempt(self, node: ast.Try | ast.TryStar) -> bool:
+        """Walk a ``try``: a handler may start from before or after the guarded statements."""
         saved = dict(self.current)
         ended = self.block(node.body)
         after = dict(self.current)
@@ -355,6 +397,7 @@ class Builder:
         return bool(ends)
 
     def cases(self, node: ast.Match) -> bool:
+        """Walk the cases of a ``match``; False where all leave and one of them always fits."""
         self.expression(node.subject)
         saved = dict(self.current)
         ends: list[tuple[ast.expr | None, bool, dict[str, State]]] = []
@@ -378,6 +421,7 @@ class Builder:
     def bind_target(
         self, target: ast.expr, value: ast.expr, how: str, position: Position, node: ast.AST | None = None
     ) -> None:
+        """Bind the names of an assignment target, or note that an object is changed."""
         match target:
             case ast.Name():
                 self.log(target.id, Bind(how, node or target, value), position)
@@ -391,6 +435,7 @@ class Builder:
     def unpack(
         self, target: ast.Tuple | ast.List, value: ast.expr, how: str, position: Position, path: tuple[int | str, ...]
     ) -> None:
+        """Bind the names of a nested target; ``path`` leads to their part of the value."""
         starred = False
         for index, element in enumerate(target.elts):
             if isinstance(element, ast.Starred):
