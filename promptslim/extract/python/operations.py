@@ -313,21 +313,8 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return of
         case External(name="os.environ") if name == "get":
             return Configured("environment", argument(1), frame.module.locate(node))
-        case Instance(name="string.Template", call=call, frame=made_in) if (
-            name in ("substitute", "safe_substitute") and call.args
-        ):
-            template = evaluator.evaluate(call.args[0], made_in)
-            if isinstance(template, Text):
-                named = keywords(evaluator, node, frame)
-                return _substituted(template, TEMPLATE_FIELD, lambda m: _template_field(m, named))
-            return UNKNOWN
-        case Instance(name=made, call=call, frame=made_in) if made.rsplit(".", 1)[-1] == "Path" and name == "read_text":
-            return _file_text(evaluator, call, made_in, node, frame)
-        case Instance(name=made):
-            origin: Origin = "clock" if made.startswith(("datetime.", "time.")) else "call"
-            if made == "pathlib.Path" and name in ("read_text", "read_bytes"):
-                origin = "document"
-            return _instance_result(made, name, node, frame, origin)
+        case Instance():
+            return _instance_method(evaluator, of, name, node, frame)
         case Member(of=inner):
             root: Value = inner
             while isinstance(root, Member):
@@ -337,6 +324,20 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return Opaque("call", "", frame.module.locate(node))
         case _:
             return UNKNOWN
+
+
+def _instance_method(evaluator: Evaluator, of: Instance, name: str, node: ast.Call, frame: Frame) -> Value:
+    """A method of an object from outside the project."""
+    if of.name == "string.Template" and name in ("substitute", "safe_substitute") and of.call.args:
+        template = evaluator.evaluate(of.call.args[0], of.frame)
+        if not isinstance(template, Text):
+            return UNKNOWN
+        named = keywords(evaluator, node, frame)
+        return _substituted(template, TEMPLATE_FIELD, lambda match: _template_field(match, named))
+    origin: Origin = "clock" if of.name.startswith(("datetime.", "time.")) else "call"
+    if of.name.rsplit(".", 1)[-1] == "Path" and name in ("read_text", "read_bytes"):
+        origin = "document"
+    return _instance_result(of.name, name, node, frame, origin)
 
 
 def _instance_result(made: str, name: str, node: ast.Call, frame: Frame, origin: Origin) -> Value:
@@ -356,12 +357,7 @@ def _template_field(match: re.Match[str], named: Record) -> tuple[Part, ...]:
     return as_parts(entry.value) if entry is not None else (Hole(name),)
 
 
-def _file_text(evaluator: Evaluator, call: ast.Call, made_in: Frame, node: ast.Call, frame: Frame) -> Value:
-    text = " ".join(frame.module.source(node).split())[:80]
-    return Opaque("document", text, frame.module.locate(node))
-
-
-def _text_method(evaluator: Evaluator, of: Text, name: str, node: ast.Call, frame: Frame) -> Value:  # noqa: C901
+def _text_method(evaluator: Evaluator, of: Text, name: str, node: ast.Call, frame: Frame) -> Value:
     values = [evaluator.evaluate(a, frame) for a in node.args]
     match name:
         case "strip" | "lstrip" | "rstrip" if not values:
@@ -493,18 +489,12 @@ def _keyword(evaluator: Evaluator, node: ast.Call, frame: Frame, name: str) -> V
 
 
 def _dict_of(base: Value, extra: Record) -> Value:
-    from promptslim.extract.python.evaluate import spread
-
     if isinstance(base, Record):
         result = base
         for entry in extra.entries:
             result = result.with_entry(entry)
         return replace(result, open=result.open or extra.open)
-    return (
-        spread(Record(location=extra.location), extra, "")
-        if not isinstance(base, (Record, Union)) and False
-        else replace(extra, open="dict(...)")
-    )
+    return replace(extra, open="dict(...)")
 
 
 def _number(kind: type, value: Value) -> Value:

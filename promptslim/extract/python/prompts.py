@@ -57,18 +57,8 @@ def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -
             return Texts(parts, False)
         case Const(value=None):
             return Texts((), False)
-        case Sequence(items=items, open=opened):
-            collected: list[Part] = []
-            hidden = opened
-            for item in items:
-                inner = texts_of(evaluator, item, frame, depth + 1)
-                collected.extend(inner.parts)
-                hidden = hidden or inner.hidden
-                if len(collected) > MOST_PARTS:
-                    return Texts(tuple(collected), True)
-            if opened:
-                collected.append(Hole("...", "unknown"))
-            return Texts(tuple(collected), hidden)
+        case Sequence():
+            return _texts_of_items(evaluator, value, frame, depth)
         case Union(cases=cases):
             # The longest static branch stands for all: every branch is sent at some time.
             choices = [texts_of(evaluator, member, frame, depth + 1) for _, member in cases]
@@ -77,23 +67,42 @@ def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -
         case Configured(fallback=fallback) if fallback is not None:
             return replace(texts_of(evaluator, fallback, frame, depth + 1), hidden=True)
         case Record() | Instance() | Object():
-            record = record_of(evaluator, value, frame)
-            if record is not None:
-                for key in ("text", "content", "parts", "input", "value", "template", "prompt"):
-                    entry = record.entry(key)
-                    if entry is not None:
-                        return texts_of(evaluator, entry.value, frame, depth + 1)
-                if any(record.entry(marker) is not None for marker in MARKERS):
-                    return Texts((), False)
-                if isinstance(value, Record) and value.open is None:
-                    return Texts((Hole("block", "unknown"),), False)
-            return Texts(as_parts(value), True)
+            return _texts_of_block(evaluator, value, frame, depth)
         case Json():
             return Texts(as_parts(value), False)
         case Opaque():
             return Texts(as_parts(value), True)
         case _:
             return Texts(as_parts(value), True)
+
+
+def _texts_of_items(evaluator: Evaluator, value: Sequence, frame: Frame, depth: int) -> Texts:
+    collected: list[Part] = []
+    hidden = value.open
+    for item in value.items:
+        inner = texts_of(evaluator, item, frame, depth + 1)
+        collected.extend(inner.parts)
+        hidden = hidden or inner.hidden
+        if len(collected) > MOST_PARTS:
+            return Texts(tuple(collected), True)
+    if value.open:
+        collected.append(Hole("...", "unknown"))
+    return Texts(tuple(collected), hidden)
+
+
+def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, frame: Frame, depth: int) -> Texts:
+    """The text of a content block or message: a dict, or an object built by keywords."""
+    record = record_of(evaluator, value, frame)
+    if record is not None:
+        for key in ("text", "content", "parts", "input", "value", "template", "prompt"):
+            entry = record.entry(key)
+            if entry is not None:
+                return texts_of(evaluator, entry.value, frame, depth + 1)
+        if any(record.entry(marker) is not None for marker in MARKERS):
+            return Texts((), False)
+        if isinstance(value, Record) and value.open is None:
+            return Texts((Hole("block", "unknown"),), False)
+    return Texts(as_parts(value), True)
 
 
 @dataclass(frozen=True, slots=True)

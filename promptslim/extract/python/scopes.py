@@ -108,45 +108,14 @@ MUTATORS = frozenset(
         "popitem",
     }
 )
-HARMLESS = frozenset(
-    (
-        *(
-            "print",
-            "len",
-            "str",
-            "int",
-            "float",
-            "bool",
-            "list",
-            "dict",
-            "tuple",
-            "set",
-            "sorted",
-            "repr",
-            "isinstance",
-        ),
-        *(
-            "type",
-            "hash",
-            "id",
-            "iter",
-            "enumerate",
-            "zip",
-            "min",
-            "max",
-            "sum",
-            "any",
-            "all",
-            "range",
-            "format",
-            "vars",
-        ),
-        *("getattr", "hasattr", "reversed", "map", "filter", "deepcopy", "copy", "dumps", "loads", "info", "debug"),
-        *("warning", "error", "exception", "log", "join", "format_map", "items", "keys", "values", "get", "encode"),
-        *("invoke_model", "converse", "converse_stream", "invoke_model_with_response_stream", "create", "stream"),
-        *("parse", "completion", "acompletion", "write_text", "write", "dump", "pprint", "display"),
-    )
-)
+HARMLESS = frozenset({
+    "print", "len", "str", "int", "float", "bool", "list", "dict", "tuple", "set", "sorted", "repr", "isinstance",
+    "type", "hash", "id", "iter", "enumerate", "zip", "min", "max", "sum", "any", "all", "range", "format", "vars",
+    "getattr", "hasattr", "reversed", "map", "filter", "deepcopy", "copy", "dumps", "loads", "info", "debug", "warning",
+    "error", "exception", "log", "join", "format_map", "items", "keys", "values", "get", "invoke_model", "converse",
+    "converse_stream", "invoke_model_with_response_stream", "create", "stream", "parse", "completion", "acompletion",
+    "encode", "write_text", "write", "dump", "pprint", "display",
+})  # fmt: skip
 """Callables that do not change a dict or list passed to them."""
 
 
