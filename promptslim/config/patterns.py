@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SPECIAL = re.compile(r"[*?\[\\]")
+_STARS = re.compile(r"(?<!\\)\*{2,}")
 _NONE = (-1, -1)
 _SMALL_CLASS = re.compile(r"\[(\w+)\]")
 
@@ -75,6 +76,8 @@ class IgnorePatterns:
             body = body[3:]
         if not body:
             return
+        # Beside other characters two stars mean one to git: they do not cross a slash.
+        body = "/".join(part if part == "**" else _STARS.sub("*", part) for part in body.split("/"))
         index = len(self._ignores)
         self._ignores.append(ignores)
         by_name = "/" not in body

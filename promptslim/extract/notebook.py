@@ -98,13 +98,16 @@ def without_magics(source: str) -> str:
     changed = False
     for line in lines:
         if continued or MAGIC.match(line):
-            continued = line.rstrip().endswith("\\")
+            goes_on, continued = continued, line.rstrip().endswith("\\")
+            changed = True
+            if goes_on:
+                result.append(" " * len(line))
+                continue
             indent = len(line) - len(line.lstrip())
             # "pass" keeps a block that held only the magic; a short line becomes blank.
             body = line[indent:]
             word = "pass" if len(body) >= 4 else ""
             result.append(line[:indent] + word + " " * (len(body) - len(word)))
-            changed = True
         elif match := ASSIGNED.match(line):
             rest = len(line) - match.end(1)
             result.append(match[1] + ("None" + " " * (rest - 4) if rest >= 4 else "0" + " " * (rest - 1)))
