@@ -113,6 +113,7 @@ class Evaluator:
         return self.root_frame(module, module.scope(scope_node))
 
     def root_frame(self, module: Module, scope: Scope) -> Frame:
+        """The frame of a scope with nothing known of its caller; one for each scope."""
         key = (id(module), id(scope))
         if key not in self._frames:
             outer = self.root_frame(module, scope.parent) if scope.parent is not None else None
@@ -442,7 +443,7 @@ class Evaluator:
             return replace(longest, open=True)
         return union(cases)
 
-    def _bound(self, state: Bind, frame: Frame, name: str) -> Value:  # noqa: C901
+    def _bound(self, state: Bind, frame: Frame, name: str) -> Value:
         module = frame.module
         match state.how:
             case "assign" if state.value is not None:
@@ -805,20 +806,26 @@ class Evaluator:
             return Opaque("argument", node.arg)
         if index is not None and index < len(call.args):
             return self.evaluate(call.args[index], caller)
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                spread_value = self.evaluate(keyword.value, caller)
-                if not isinstance(spread_value, Record):
-                    return Opaque("argument", node.arg)
-                entry = spread_value.entry(node.arg)
-                if entry is not None:
-                    return entry.value if not entry.maybe else Opaque("argument", node.arg)
-                if spread_value.open is not None:
-                    return Opaque("argument", node.arg)
+        spread_value = self._in_spreads(node.arg, call, caller)
+        if spread_value is not None:
+            return spread_value
         default = default_of(function, node)
         if default is None:
             return Opaque("argument", node.arg)
         return self.evaluate(default, self.frame_of(frame.module, function))
+
+    def _in_spreads(self, name: str, call: ast.Call, caller: Frame) -> Value | None:
+        """What the ``**`` arguments of a call pass under a name; None where they provably pass nothing."""
+        for keyword in call.keywords:
+            if keyword.arg is not None:
+                continue
+            given = self.evaluate(keyword.value, caller)
+            entry = given.entry(name) if isinstance(given, Record) else None
+            if entry is not None and not entry.maybe:
+                return entry.value
+            if entry is not None or not isinstance(given, Record) or given.open is not None:
+                return Opaque("argument", name)
+        return None
 
     def _keywords(self, function: FunctionNode, call: ast.Call, caller: Frame, positional: list[ast.arg]) -> Value:
         own = {p.arg for p in positional} | {p.arg for p in function.args.kwonlyargs}
@@ -840,6 +847,9 @@ class Evaluator:
         if calls:
             cases = [(None, self.argument(node, function, call, caller, frame)) for call, caller in calls]
             value = union(cases)  # type: ignore[arg-type]
+            if function.args.kwarg is node:
+                # Callers that are not visible may pass more.
+                return spread(Record(open=f"**{node.arg}"), value, node.arg)
             if not any(isinstance(member, Opaque) and member.origin == "unknown" for _, member in alternatives(value)):
                 return value
         typed = self.typed(node.annotation, frame) if node.annotation is not None else None

@@ -152,7 +152,7 @@ def _rooted(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _method(evaluator: Evaluator, old: Value, method: str, node: ast.Call, frame: Frame) -> Value:  # noqa: C901
+def _method(evaluator: Evaluator, old: Value, method: str, node: ast.Call, frame: Frame) -> Value:
     from promptslim.extract.python.evaluate import spread
 
     arguments = [evaluator.evaluate(a, frame) for a in node.args]

@@ -121,11 +121,7 @@ def _method_of(
     if verdict is False or operation.only_known_client:
         return None
     del chain
-    return (
-        Recognised(node, frame, operation, function.attr, None, None)
-        if _shaped(node, operation, frame, evaluator)
-        else None
-    )
+    return Recognised(node, frame, operation, function.attr, None, None) if _shaped(node, operation, frame) else None
 
 
 def _receiver(function: ast.Attribute, steps: int) -> ast.expr | None:
@@ -165,28 +161,9 @@ def _client_of(
 ) -> tuple[Client, Instance | None] | None:
     """The client that a receiver is, with its constructor call where that is visible."""
     match value:
-        case Instance(name=name):
-            for client in clients:
-                if named(name, client.constructors) or (
-                    named(name, client.factories) and _serves(value, client, evaluator)
-                ):
-                    return client, value
-                if client.methods and name.rsplit(".", 1)[-1] in client.methods and _serves(value, client, evaluator):
-                    return client, value
-            if name == "contextlib.ExitStack" or depth > 3:
-                return None
-            wrapper = tables.clients.get("instructor")
-            if (
-                wrapper is not None
-                and (named(name, wrapper.factories) or "wrap" in name.rsplit(".", 1)[-1])
-                and value.call.args
-            ):
-                inner = evaluator.evaluate(value.call.args[0], value.frame)
-                for _, member in alternatives(inner):
-                    found = _client_of(member, clients, evaluator, tables, depth + 1)
-                    if found is not None:
-                        return found[0], value
-            return None
+        case Instance():
+            made = next((client for client in clients if _makes(value, client, evaluator)), None)
+            return (made, value) if made is not None else _wrapped(value, clients, evaluator, tables, depth)
         case External(name=name):
             for client in clients:
                 if name in client.modules:
@@ -198,10 +175,32 @@ def _client_of(
                     if named(base, client.constructors):
                         return client, None
             return None
-        case Class():
-            return None
         case _:
             return None
+
+
+def _makes(value: Instance, client: Client, evaluator: Evaluator) -> bool:
+    """True where a constructor or factory call gives this client."""
+    if named(value.name, client.constructors):
+        return True
+    factory = named(value.name, client.factories) or value.name.rsplit(".", 1)[-1] in client.methods
+    return factory and _serves(value, client, evaluator)
+
+
+def _wrapped(
+    value: Instance, clients: list[Client], evaluator: Evaluator, tables: Signatures, depth: int
+) -> tuple[Client, Instance | None] | None:
+    """The client that a wrapper such as ``instructor.patch`` was given as its first argument."""
+    wrapper = tables.clients.get("instructor")
+    if wrapper is None or depth > 3 or not value.call.args:
+        return None
+    if not named(value.name, wrapper.factories) and "wrap" not in value.name.rsplit(".", 1)[-1]:
+        return None
+    for _, member in alternatives(evaluator.evaluate(value.call.args[0], value.frame)):
+        found = _client_of(member, clients, evaluator, tables, depth + 1)
+        if found is not None:
+            return found[0], value
+    return None
 
 
 def _serves(instance: Instance, client: Client, evaluator: Evaluator) -> bool:
@@ -237,7 +236,7 @@ def _is_other(value: Value, evaluator: Evaluator) -> bool:
             return True
 
 
-def _shaped(node: ast.Call, operation: Operation, frame: Frame, evaluator: Evaluator) -> bool:
+def _shaped(node: ast.Call, operation: Operation, frame: Frame) -> bool:
     """Where the receiver is not visible: the keywords have to say which API it is."""
     given = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
     if given & operation.not_keywords and not {"model", "modelId"} & given:
@@ -258,8 +257,11 @@ def _direct(node: ast.Call, tail: str, module: Module, evaluator: Evaluator, tab
     evaluator.begin()
     frame = evaluator.frame_of(module, node)
     callee = evaluator.evaluate(node.func, frame)
+    given = {keyword.arg for keyword in node.keywords}
     for _, member in alternatives(callee):
         for operation in candidates:
+            if operation.requires_any and not (node.args or None in given or given & operation.requires_any):
+                continue  # a class of the same name from a package of the same name
             if isinstance(member, External) and named(member.name, operation.functions + operation.constructors):
                 return Recognised(node, frame, operation, tail, None, Instance(member.name, node, frame))
             if isinstance(member, Class) and any(
