@@ -213,7 +213,7 @@ class Builder:
     ) -> Field[int]:
         paths = body.arguments["max_tokens"] if body is not None else operation.paths("max_tokens")
         field = self._integers(paths, content, site.frame)
-        if isinstance(field.only, Absent) and body is None and operation.body is None:
+        if body is None and operation.body is None and any(isinstance(case.value, Absent) for case in field):
             field = self._nested_caps(operation, content, site.frame, field)
         if isinstance(field.only, Absent) and site.instance is not None and operation.kind == "request":
             wrapper = self.tables.clients.get("instructor")
@@ -260,22 +260,30 @@ class Builder:
         return field_of(result)
 
     def _nested_caps(self, operation: Operation, content: Record, frame: Frame, field: Field[int]) -> Field[int]:
-        """A cap under another key in a nested settings dict: present for this question, wrong for PS104."""
+        """A cap that a nested settings dict carries, or may carry, where the usual place has none."""
         for scope in operation.paths("cap_scopes"):
             for _, outcome in at_path(self.evaluator, content, scope, frame):
-                if isinstance(outcome, Hidden):
-                    return unknown(outcome.why)
-                if not isinstance(outcome, Found):
-                    continue
-                record = record_of(self.evaluator, outcome.value, frame)
+                nested = self._nested_cap(scope, outcome, frame)
+                if nested is not None:
+                    cases = (Case(nested, c.condition) if isinstance(c.value, Absent) else c for c in field)
+                    return Field(tuple(cases))
+        return field
+
+    def _nested_cap(self, scope: str, outcome: Outcome, frame: Frame) -> CoreValue[int] | None:
+        """What a settings dict says of the cap; None where it provably holds none."""
+        match outcome:
+            case Hidden(why=why):
+                return Unknown(why)
+            case Found(value=Const(value=None)) | Missing():
+                return None
+            case Found(value=value):
+                record = record_of(self.evaluator, value, frame)
                 if record is None:
-                    if isinstance(outcome.value, Const) and outcome.value.value is None:
-                        continue
-                    return unknown(scope)
+                    return Unknown(scope)
                 for entry in record.entries:
                     if entry.key in CAP_KEYS and scope.startswith("additional"):
-                        return field_of([(None, integer(Found(entry.value, entry.location, entry.maybe)))])
-        return field
+                        return integer(Found(entry.value, entry.location, entry.maybe))
+        return None
 
     def _cap_on_client(self, paths: tuple[str, ...], site: Recognised) -> Field[int]:
         assert site.instance is not None  # noqa: S101

@@ -20,7 +20,8 @@ ROUTES = re.compile(
 CONCURRENT = frozenset(
     {"map", "submit", "imap", "imap_unordered", "starmap", "gather", "as_completed", "create_task", "to_thread"}
 )
-DATA_FREE = frozenset({"range", "count", "repeat", "cycle"})
+SAME_LENGTH = re.compile(r"^(?:enumerate|sorted|reversed|list|tuple|tqdm|tqdm\.\w+|track)$")
+"""Wrappers that yield one item for each item of what they are given."""
 
 
 def control_facts(module: Module, call: ast.Call, evaluator: Evaluator) -> ControlFacts:
@@ -88,6 +89,8 @@ def _loop(module: Module, node: LoopNode, call: ast.Call, evaluator: Evaluator) 
             over = " ".join(module.source(iterated).split())
             kind = "comprehension"
             attempts = False
+    while isinstance(iterated, ast.Call) and iterated.args and SAME_LENGTH.search(module.source(iterated.func)):
+        iterated = iterated.args[0]
     value = evaluator.evaluate(iterated, evaluator.frame_of(module, iterated)) if iterated is not None else None
     size = len(value.items) if isinstance(value, Sequence) and not value.open else None
     header = module.source(node).split("\n", 1)[0]

@@ -72,6 +72,7 @@ class Operation:
     not_keywords: frozenset[str]
     hints: tuple[str, ...]
     only_known_client: bool
+    requires_any: frozenset[str]
     body: str | None
     arguments: Mapping[str, tuple[str, ...]]
     configurable: tuple[str, ...]
@@ -208,6 +209,7 @@ def _operation(raw: Mapping[str, Any]) -> Operation:
         not_keywords=frozenset(raw.get("not_keywords", ())),
         hints=tuple(raw.get("hints", ())),
         only_known_client=bool(raw.get("only_known_client")),
+        requires_any=frozenset(raw.get("requires_any", ())),
         body=raw.get("body"),
         arguments={
             name: _many(paths)
