@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import unicodedata
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptslim.extract.python.literals import Field, Fixed, string_pieces
+
+pytestmark = pytest.mark.filterwarnings("ignore:invalid:DeprecationWarning", "ignore:invalid:SyntaxWarning")
 
 QUOTES = ("'", '"', "'''", '"""')
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00") | st.sampled_from("\n\\'\"{}aN\t")
