@@ -79,4 +79,5 @@ class Prompt:
 
     @property
     def holes(self) -> tuple[Hole, ...]:
+        """The parts that are filled at run time, in order."""
         return tuple(part for part in self.parts if isinstance(part, Hole))

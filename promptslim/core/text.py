@@ -68,10 +68,12 @@ class Location:
 
     @property
     def path(self) -> str:
+        """Path of the document."""
         return self.document.path
 
     @property
     def cell(self) -> int | None:
+        """Index of the notebook cell, None elsewhere."""
         return self.document.cell
 
     @property
@@ -86,6 +88,7 @@ class Location:
 
     @property
     def text(self) -> str:
+        """The characters of the range."""
         return self.document.text[self.span.start : self.span.end]
 
 

@@ -92,6 +92,7 @@ class Field(Generic[T]):
 
 
 def known(value: S, location: Location | None = None) -> Field[S]:
+    """A field with one certain value."""
     return Field((Case(Known(value, location)),))
 
 
@@ -100,4 +101,5 @@ ABSENT: Field[Never] = Field((Case(Absent()),))
 
 
 def unknown(origin: str = "") -> Field[Never]:
+    """A field of which nothing can be said, and why."""
     return Field((Case(Unknown(origin)),))

@@ -48,6 +48,7 @@ def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilte
 
 def _forms(operation: Mapping[str, Any]) -> set[tuple[bytes, ...]]:
     names = [name.rpartition(".")[2] for name in operation.get("names", ())]
-    names += [name.rpartition(":")[2] for name in operation.get("constructors", ())]
+    direct = (*operation.get("constructors", ()), *operation.get("functions", ()))
+    names += [name.rpartition(":")[2].rpartition(".")[2] for name in direct]
     forms = {(name.encode(),) for name in names}
     return forms | {tuple(part.encode() for part in path.split(".")) for path in operation.get("methods", ())}

@@ -39,7 +39,6 @@ class Client:
     attempts: tuple[str, ...]
     base_url: tuple[str, ...]
     modules: tuple[str, ...]
-    wraps: int | None
     caps: tuple[str, ...]
 
 
@@ -75,7 +74,6 @@ class Operation:
     requires_any: frozenset[str]
     body: str | None
     arguments: Mapping[str, tuple[str, ...]]
-    configurable: tuple[str, ...]
     model_on_client: tuple[Any, ...]
     cap_on_client: tuple[str, ...]
     cap_required: bool
@@ -185,7 +183,6 @@ def _client(raw: Mapping[str, Any]) -> Client:
         attempts=tuple(raw.get("attempts", ())),
         base_url=tuple(raw.get("base_url", ())),
         modules=tuple(raw.get("modules", ())),
-        wraps=raw.get("wraps"),
         caps=tuple(raw.get("caps", ())),
     )
 
@@ -212,11 +209,8 @@ def _operation(raw: Mapping[str, Any]) -> Operation:
         requires_any=frozenset(raw.get("requires_any", ())),
         body=raw.get("body"),
         arguments={
-            name: _many(paths)
-            for name, paths in arguments.items()
-            if name not in ("configurable", "model_on_client", "cap_on_client")
+            name: _many(paths) for name, paths in arguments.items() if name not in ("model_on_client", "cap_on_client")
         },
-        configurable=_many(arguments.get("configurable")),
         model_on_client=_many(arguments.get("model_on_client")),
         cap_on_client=_many(arguments.get("cap_on_client")),
         cap_required=bool(cap.get("required")),
