@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from promptslim.core.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Rates:
     """US dollars per million tokens. None: the table gives no such price (never zero).
 
@@ -35,7 +36,7 @@ class Rates:
     above_cached: tuple[tuple[int, Decimal | None, Decimal | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheRules:
     """Prompt caching of a model: ``min_possible`` and ``min_certain`` in tokens (sources disagree between
     them), ``fields`` that take a marker, ``max_points`` checkpoints, supported ``ttl``."""
@@ -49,7 +50,7 @@ class CacheRules:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lifecycle:
     """``end`` of life, ``extended`` = start of dearer extended access; None where not announced."""
 
@@ -59,7 +60,7 @@ class Lifecycle:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelFacts:
     """One model id. ``id`` is as the user wrote it; ``base`` without provider prefix, geo prefix and ARN.
 

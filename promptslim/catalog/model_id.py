@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from promptslim.core.record import record
 
 # Patterns are text and compiled at their first use (the re module keeps them): most ids need none or few.
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
@@ -21,7 +23,7 @@ _BEDROCK_CLAUDE = r"claude-.+-\d{8}-v\d+(?::\d+)?"
 _CONTEXT_VARIANT = r"(.+:\d+):(?:\d+k|mm)"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelId:
     """A model id taken apart.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from promptslim.core.record import record
 
 if TYPE_CHECKING:
     # Only for annotations: the rule list is read by runs that build no finding.
     from promptslim.core.finding import Confidence, Severity
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleMeta:
     """A rule as its page declares it. ``family`` and ``name`` locate page and function:
     ``rules/<family>/<name>.md`` and ``promptslim/check/<family>/<name with underscores>.py``.

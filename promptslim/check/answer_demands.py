@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from promptslim.core.call import LlmCall
 from promptslim.core.prompt import Literal, Prompt, Role
+from promptslim.core.record import record
 from promptslim.core.values import Absent, Field, Known
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AnswerDemand:
     """A sentence that fixes the size of the answer. ``form`` names it ("one word", "500 words"), ``words`` is
     the least number of words demanded (0 for a short form), ``role`` and ``prompt`` say where it stands."""

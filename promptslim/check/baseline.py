@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from promptslim.check.fingerprint import evidence_hash
 from promptslim.core.finding import Finding
+from promptslim.core.record import record
 
 VERSION = 1
 GROWTH = Decimal("1.10")
@@ -36,7 +37,7 @@ class Entry:
     tokens: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison:
     """``new``: findings to report, those that have grown among them. ``known``: entries of the findings that
     are not reported, where they stand now; ``outgrown``: of those that have grown. ``fixed``: entries that

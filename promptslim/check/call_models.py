@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import record
 from promptslim.core.values import Default, Known, Present
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MANAGED_PROMPT = re.compile(r"^arn:[^:]*:bedrock:.*:prompt/")
 _ROUTED_NAME = re.compile(r"[^\W\d]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrittenModel:
     """A model id as it stands in the program. ``certain`` is false for the fallback of a setting, which may be
     overridden at run time. ``location`` is the id's own place where that is known."""

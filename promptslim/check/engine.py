@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import record
 from promptslim.core.result import CheckResult, Summary
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from promptslim.core.finding import Confidence, Finding
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """What is to be run and reported.
 
@@ -39,7 +40,7 @@ class Plan:
     gone: Callable[[str], bool] = lambda path: False  # noqa: ARG005
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """``comparison`` with the baseline is None where none was given; ``rules`` are the codes that ran."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from promptslim.catalog.rule_meta import RuleMeta
 from promptslim.core.finding import Finding
+from promptslim.core.record import record
 
 SUBJECTS = ("LlmCall", "Prompt", "UsageArithmetic", "RetrySite", "FileFacts", "Project", "Suppression")
 """Types that a rule may take first; the annotation subscribes the rule to every value of that type."""
@@ -19,7 +19,7 @@ PACKAGE = "promptslim.check"
 RuleFunction = Callable[[Any, Any], Iterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A rule that can run: its page's facts, its function, and the name of the type that it takes."""
 

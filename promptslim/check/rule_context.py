@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptslim.core.finding import Confidence, Finding, Impact, Related, Severity
+from promptslim.core.record import record
 from promptslim.core.values import Known
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 UNKNOWN_TOKENIZER = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunContext:
     """What all rules of a run share. ``counter`` is called on the first count only: loading vocabularies
     is dear, and most runs need none. ``today`` is passed in, so that a run is a function of its input."""
@@ -36,7 +36,7 @@ class RunContext:
     counter: Callable[[], Counter]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleContext:
     """One rule in one run: its page's facts, its options (page defaults under the user's values), and
     what it needs to look things up and to speak."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from promptslim.core.facts import Comment, FileFacts
 from promptslim.core.finding import Finding
+from promptslim.core.record import record
 
 _DIRECTIVE = re.compile(r"\s*(?P<word>[\w-]+)\s*(?:\[(?P<names>[^\]]*)\])?(?P<rest>.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """One comment. ``names`` are rule codes and names as written; ``codes`` what they resolve to (None:
     no such rule). ``file``: the comment holds for its whole file. ``problem`` says why a comment cannot

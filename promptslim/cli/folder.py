@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass
 from types import ModuleType
+
+from promptslim.core.record import record
 
 COMMANDS = "promptslim.cli.commands"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """A command module or, where ``group``, a package of them. Nothing is imported before ``load``."""
 

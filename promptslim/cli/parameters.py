@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from promptslim.core.record import record
 
 Kind = Literal["flag", "count", "value", "list"]
 """flag: given or not; count: how often; value: the last one given; list: all that are given, each of which
 may be several joined by commas where the option says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """``flags``: long form first (``--quiet``, ``-q``). ``choices`` bounds the values of a value.
     ``commas``: every value is a list joined by commas."""
@@ -29,7 +30,7 @@ class Option:
         return self.flags[0].removeprefix("--").replace("-", "_")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """A positional argument. ``many``: any number of values, at least one where it is ``required``."""
 
@@ -42,7 +43,7 @@ class Argument:
 Parameters = tuple[Option | Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given:
     """The values of one command line: bool, int, str or a tuple of str by parameter name."""
 

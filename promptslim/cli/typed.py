@@ -6,7 +6,6 @@ import enum
 import inspect
 import keyword
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from promptslim.cli import folder
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Argument, Given, Option, Parameters, normalised
+from promptslim.core.record import record
 
 SUMMARY = "Finds wasted tokens in LLM code and prompts, and prices them."
 
@@ -21,7 +21,7 @@ SUMMARY = "Finds wasted tokens in LLM code and prompts, and prices them."
 _CLICK_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chosen:
     """A command with its values. It runs outside of typer, which would treat its exceptions as its own."""
 

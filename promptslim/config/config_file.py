@@ -5,19 +5,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from promptslim.config.decode import Source, decode_options
 from promptslim.config.error import ConfigError, printable
 from promptslim.config.options import Options
 from promptslim.config.readers import describe
+from promptslim.core.record import record
 
 OWN_FILE = "promptslim.toml"
 PROJECT_FILE = "pyproject.toml"
 TABLE = ("tool", "promptslim")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConfigFile:
     """A config file that was read. ``folder`` is the absolute folder to which its patterns and paths are
     relative; ``found`` is false where the user named the file, which then says nothing of where the

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from promptslim.config.config_file import ConfigFile
 from promptslim.config.decode import Source
 from promptslim.config.options import Options, key_of
 from promptslim.config.patterns import rebased
+from promptslim.core.record import record
 
 _SELECTION = ("select", "extend_select", "ignore", "extend_ignore")
 _ADDED = ("extend_select", "extend_ignore", "extend_exclude")
@@ -21,7 +22,7 @@ _PATTERNS = ("include", "exclude", "extend_exclude", "prompts", "per_file_ignore
 _PATHS = ("catalog", "prices", "baseline", "tokenizer")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Configuration:
     """The merged options. Patterns are relative to ``base``, paths to the working directory.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from promptslim.config.error import ConfigError, suggestion
 from promptslim.config.key_line import key_line
 from promptslim.config.options import READERS, Options
 from promptslim.config.readers import MismatchError, describe
+from promptslim.core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """Where a table was read: ``name`` for messages, the whole ``text``, and the keys that lead from its top
     to the table."""

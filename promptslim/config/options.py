@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from promptslim.config.readers import Reader, boolean, one_of, plain_table, string, strings, table_of
 from promptslim.core.levels import CONFIDENCES, SEVERITIES
+from promptslim.core.record import record
 
 
 def option(read: Reader[object]) -> Any:  # noqa: ANN401 (the type checker takes the type of the field)
@@ -15,7 +16,7 @@ def option(read: Reader[object]) -> Any:  # noqa: ANN401 (the type checker takes
     return field(default=None, metadata={"read": read})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What one source says; None: it says nothing. The TOML key of a field has hyphens for underscores.
 

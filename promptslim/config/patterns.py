@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from promptslim.core.record import record
 
 _SPECIAL = re.compile(r"[*?\[\\]")
 _STARS = re.compile(r"(?<!\\)\*{2,}")
@@ -16,7 +17,7 @@ _NONE = (-1, -1)
 _SMALL_CLASS = re.compile(r"\[(\w+)\]")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Glob:
     """A pattern that needs a regular expression. ``by_name``: it looks at the last component only.
 

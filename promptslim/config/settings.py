@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from promptslim.config.config_file import find_config, inline_options, read_config
@@ -14,6 +13,7 @@ from promptslim.config.configuration import Configuration, merge
 from promptslim.config.error import ConfigError
 from promptslim.config.options import Options
 from promptslim.core.levels import Confidence, Severity
+from promptslim.core.record import record
 
 DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d",
@@ -23,7 +23,7 @@ DEFAULT_EXCLUDE = (
 """Folders that hold no source of the project: version control, environments, caches, build results."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """See options.py for the meaning of each field.
 

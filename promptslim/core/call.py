@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal as Choice
 
 from promptslim.core.prompt import Prompt
+from promptslim.core.record import record
 from promptslim.core.text import Location, Span
 from promptslim.core.values import Field
 
@@ -13,7 +13,7 @@ CallKind = Choice["request", "model", "agent"]
 """request: the call that sends; model: constructor that holds the settings; agent: constructor of an agent."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CapKey:
     """An output-cap key as it is written, with its path in the request (``inferenceConfig.maxTokens``)."""
 
@@ -22,7 +22,7 @@ class CapKey:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientFacts:
     """What is known of the client object behind a call.
 
@@ -37,7 +37,7 @@ class ClientFacts:
     base_url: Field[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     """The innermost loop around a call.
 
@@ -56,7 +56,7 @@ class Loop:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Retry:
     """A path on which the same request is sent again.
 
@@ -69,7 +69,7 @@ class Retry:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetrySite:
     """A call inside a retry loop that sends a request: an LLM call itself, or a function of the project that
     makes one. ``sdk`` and ``model`` are those of the LLM call, where they are known."""
@@ -83,7 +83,7 @@ class RetrySite:
     direct: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlFacts:
     """The control flow around a call."""
 
@@ -93,7 +93,7 @@ class ControlFacts:
     asynchronous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LlmCall:
     """One call site. Fields follow design.md; ``opaque`` says that keys may come from outside
     (``**kwargs``, an unresolved body), so that an absent key proves nothing."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promptslim.core.call import LlmCall, RetrySite
 from promptslim.core.prompt import Prompt
+from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location
 from promptslim.core.usage import UsageArithmetic
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment:
     """A ``# promptslim: ...`` comment: its text after the colon, its place, and the spans (whole
     statements, first and last lines included) to which it applies when it is an ``ignore``."""
@@ -21,7 +22,7 @@ class Comment:
     statement: Location | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileFacts:
     """One analysed file. ``documents`` is the file, or the code cells of a notebook in order."""
 
@@ -35,7 +36,7 @@ class FileFacts:
     errors: tuple[FileError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     """The whole run, for rules that fire once. ``whole`` is true where a directory was checked."""
 

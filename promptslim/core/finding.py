@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from promptslim.core.levels import CONFIDENCES, SEVERITIES, Basis, Confidence, Severity
+from promptslim.core.record import record
 from promptslim.core.text import Fix, Location
 
 __all__ = ["CONFIDENCES", "SEVERITIES", "Basis", "Confidence", "Finding", "Impact", "Related", "Severity"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Impact:
     """What a finding costs, per call. ``usd_per_1k_calls`` is list price; ``basis`` says how it is known
     and ``source`` the price table with its date. All None where nothing can be said."""
@@ -23,7 +23,7 @@ class Impact:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Related:
     """A further place with a short note ("the prompt", "set here")."""
 
@@ -31,7 +31,7 @@ class Related:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One finding. ``primary`` is small (callee, keyword, first line); the rest is ``related``.
 

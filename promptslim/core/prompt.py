@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal as Choice
 
+from promptslim.core.record import record
 from promptslim.core.text import Location
 
 Origin = Choice[
@@ -24,7 +24,7 @@ Origin = Choice[
 Role = Choice["system", "user", "assistant", "tool", "tools", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal:
     """Text that is always sent as it is.
 
@@ -37,7 +37,7 @@ class Literal:
     source_map: Sequence[int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hole:
     """A part that is filled at run time.
 
@@ -56,7 +56,7 @@ class Hole:
 Part = Literal | Hole
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompt:
     """One prompt text: a system prompt, a message, the tools, or a prompt file.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from promptslim.core.record import record
 
 if TYPE_CHECKING:  # a run without calls needs none of these
     from promptslim.core.call import LlmCall
@@ -11,7 +12,7 @@ if TYPE_CHECKING:  # a run without calls needs none of these
     from promptslim.core.prompt import Prompt
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileError:
     """A file that could not be read or parsed; also reported as the finding PS902. ``line`` is 1-based."""
 
@@ -20,7 +21,7 @@ class FileError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Summary:
     """Counts of a run. ``unread`` maps a suffix (".ts") to the number of files that carry LLM markers but
     are in a language that is not read; ``skipped`` maps a reason ("test", "vendored", "generated",
@@ -36,7 +37,7 @@ class Summary:
     skipped: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckResult:
     """Findings in their final order (path, cell, line, column, code)."""
 
@@ -45,7 +46,7 @@ class CheckResult:
     summary: Summary
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenCount:
     """Tokens of a text: ``n`` within [``low``, ``high``].
 
@@ -59,7 +60,7 @@ class TokenCount:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallSize:
     """Tokens of a call: of the static text of its system prompt (None: not known), and of all that is
     sent before the first hole (tools, system, messages; None: not known)."""
@@ -68,7 +69,7 @@ class CallSize:
     stable_prefix: TokenCount | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inventory:
     """Every call and prompt that was found, in order of path, cell and line. ``call_sizes`` and
     ``prompt_sizes`` go with ``calls`` and ``prompts``, one to one."""

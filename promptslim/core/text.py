@@ -10,6 +10,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from promptslim.core.record import record
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -19,7 +21,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """A text as it is analysed: a file, or the source of one notebook cell.
 
@@ -59,7 +61,7 @@ class Document:
         return self.text[start:end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Location:
     """A range of one document."""
 
@@ -92,7 +94,7 @@ class Location:
         return self.document.text[self.span.start : self.span.end]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """Replace ``location`` by ``text``: an empty text deletes, an empty span inserts."""
 
@@ -113,7 +115,7 @@ class Applicability(IntEnum):
     SAFE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """One change that removes a finding. ``saves`` is in input tokens per call, None where unknown."""
 

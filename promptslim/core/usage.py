@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from promptslim.core.record import record
 from promptslim.core.text import Location, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UsageArithmetic:
     """An expression that turns reported token counts into money.
 

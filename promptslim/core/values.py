@@ -7,16 +7,16 @@ Absent is a bug. A field has one case, or one per branch where branches of the p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Generic, Never, TypeVar
 
+from promptslim.core.record import record
 from promptslim.core.text import Location
 
 T = TypeVar("T", covariant=True)
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known(Generic[T]):
     """The value that is sent, and where it is written (None: nowhere in the project)."""
 
@@ -24,7 +24,7 @@ class Known(Generic[T]):
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Default(Generic[T]):
     """Not set in the code; the SDK fills in ``value`` (None: a value of its own, see ``note``)."""
 
@@ -33,7 +33,7 @@ class Default(Generic[T]):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Present(Generic[T]):
     """Set, but the value is decided at run time. ``fallback`` is what is sent if nothing overrides it."""
 
@@ -42,12 +42,12 @@ class Present(Generic[T]):
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Absent:
     """Provably not set."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown:
     """Nothing can be said; ``origin`` says why (``parameter max_tokens``, ``**kwargs`` ...)."""
 
@@ -57,7 +57,7 @@ class Unknown:
 Value = Known[T] | Default[T] | Present[T] | Absent | Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case(Generic[T]):
     """One value and the branch that leads to it (source text of the condition; None: always)."""
 
@@ -65,7 +65,7 @@ class Case(Generic[T]):
     condition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field(Generic[T]):
     """All cases of a field, in program order; never empty."""
 

@@ -15,9 +15,9 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from zlib import crc32
 
+from promptslim.core.record import record
 from promptslim.discover.reading import MAX_NOTEBOOK_BYTES, read_bytes
 
 _MAGIC = f"promptslim call index 1 {sys.byteorder}\n".encode()
@@ -30,7 +30,7 @@ _WORDS = bytes(c if chr(c) in "_(" or (chr(c).isalnum() and c < 128) or c > 127 
 _UNSETTLED_NS = 2_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallIndex:
     """The index of one state of a project.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from promptslim.core.record import record
 
 _BOM = b"\xef\xbb\xbf"
 # Decoding these takes quadratic time, and no source is written in them.
 _REFUSED = frozenset({"idna", "punycode"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decoded:
     """A text with what is needed to write it back.
 

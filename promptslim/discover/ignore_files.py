@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from promptslim.config.patterns import IgnorePatterns
+from promptslim.core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Level:
     """The patterns of one file, seen from the folder at which a walk starts.
 

@@ -8,9 +8,9 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from promptslim.config.error import printable, suggestion
+from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover import walk as walking
 from promptslim.discover.kinds import suffix_of
@@ -25,7 +25,7 @@ class PathError(Exception):
     """A path that cannot be used. The message is one printable line."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Discovered:
     """The files of a run. Paths are relative to the working directory, with forward slashes, sorted.
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from promptslim.config.settings import Settings
+from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover.call_index import CallIndex, project_index, store_of
 from promptslim.discover.decode import Decoded, DecodeError, decode
@@ -19,7 +20,7 @@ from promptslim.discover.shown_path import shown_path
 from promptslim.discover.walk import TAKEN, rules_of, walk
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observation:
     """What was asked of the files since the observation began; the sets grow while it lasts."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptslim.config.patterns import IgnorePatterns
 from promptslim.config.settings import Settings
+from promptslim.core.record import record
 from promptslim.discover.ignore_files import Level, Levels, ignored, levels_above, levels_in
 from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
 from promptslim.discover.left_out import TEST, folder_reason, name_reason
@@ -22,7 +22,7 @@ FOLDER = "folder"
 LINK = "link"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rules:
     """What a walk takes.
 

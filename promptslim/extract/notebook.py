@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.extract.python.module import Module, parse, parse_module
@@ -149,7 +150,7 @@ def _raw_lines(text: str, sources: list[str | None]) -> list[tuple[int, ...]]:
     return raw
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Written:
     """Where a cell starts in the raw file, and the spans of the strings that make up its source."""
 

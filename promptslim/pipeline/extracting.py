@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover.project import DiskFiles, by_root, open_project
 from promptslim.extract import Analyser
@@ -71,7 +71,7 @@ class _Worker:
         return self._analyser.analyse(path, text)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Share:
     """``progress`` for one project of a run: ``size`` files after ``before`` others, of ``total``."""
 

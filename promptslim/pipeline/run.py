@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.pipeline.gate import OTHER_LANGUAGES, gate
 
@@ -36,7 +37,7 @@ STDIN_NAME = "stdin.py"
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Settings and the absolute folder to which paths are relative."""
 
@@ -44,7 +45,7 @@ class Place:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stdin:
     """A file that comes from standard input: the path that it stands for, and its bytes."""
 
@@ -52,7 +53,7 @@ class Stdin:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """What was found in the files of a run. ``copies`` maps a path to the first with the same content, where
     there is one and the user did not name the path; ``unread`` and ``skipped`` as in ``Summary``."""

@@ -7,15 +7,15 @@ Decimal; arrivals, where they enter, are Poisson and every hit starts the lifeti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from promptslim.catalog.model_facts import Rates
+from promptslim.core.record import record
 
 _HOUR = Decimal(3600)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Multipliers:
     """Cache prices as multiples of the input price; ``write_1h`` None where that lifetime has no price."""
 

@@ -9,11 +9,11 @@ usage fields: price lists of Bedrock, Anthropic and OpenAI, 2026; AWS Bedrock us
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from promptslim.catalog.model_facts import Rates
+from promptslim.core.record import record
 
 Tier = Literal["standard", "batch", "flex", "priority"]
 
@@ -21,7 +21,7 @@ _MILLION = Decimal(1_000_000)
 _THOUSAND = Decimal(1_000)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """Tokens of one call. ``fresh`` is input that was neither read from nor written to a cache.
 
@@ -49,7 +49,7 @@ class Usage:
         return self.fresh + self.read + self.write_5m + self.write_1h
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Band:
     """Prices per million tokens of one band of request sizes in one tier."""
 

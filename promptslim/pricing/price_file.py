@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from promptslim.catalog.model_id import Grammar
+from promptslim.core.record import record
 from promptslim.pricing.price_map import PROVIDERS, RATE_NAMES, grouped, model_table
 
 _MILLION = Decimal(1_000_000)
@@ -47,7 +47,7 @@ class PriceFileError(ValueError):
     """A price file that cannot be used: one line with the file, the place in it, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceFile:
     """``models`` in the form of price_map.py, with Decimal prices. ``skipped`` counts entries that are for
     other providers or make no text; it is not written."""

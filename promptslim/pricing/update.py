@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from promptslim.catalog import Catalog
 from promptslim.catalog.model_facts import Rates
+from promptslim.core.record import record
 from promptslim.pricing.price_file import PriceFile, PriceFileError, prices_table, read_prices, written_prices
 from promptslim.pricing.price_path import prices_path
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceUpdate:
     """New prices and how they differ from the ones in force: ids, sorted.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias, cast
+
+from promptslim.core.record import record
 
 if TYPE_CHECKING:
     from promptslim.core.result import CheckResult, Inventory
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """How a result is to be shown.
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+
+from promptslim.core.record import record
 
 BOW, EOW, SHIFT, CAPS = "\ufdd0", "\ufdd1", "\ufdd3", "\ufdd4"
 """Begin and end of a word, first letter capital, all letters capital: one code point each."""
@@ -45,7 +46,7 @@ _UNCASED = "\u03f4"
 _SHARP_CAPITAL, _DOTTED_CAPITAL = "\u1e9e", "\u0130"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rules:
     """What differs between generations. ``classes`` has one letter for each of U+0000-U+FFFF;
     ``frame_word`` says that the message frame ends in a begin-of-word mark, which stands for one leading

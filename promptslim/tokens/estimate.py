@@ -15,10 +15,10 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from promptslim.config.data_folder import data_folder
+from promptslim.core.record import record
 from promptslim.core.result import TokenCount
 from promptslim.tokens.generations import GENERATIONS
 
@@ -71,7 +71,7 @@ _UNFAMILIAR_WORDS = 0.25
 _TOKEN_SPREAD = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Features:
     """``values`` in the order of the data file; ``familiar`` is False where the text is in a script or
     language on which the estimate is rough: more than a tenth of its letters neither Latin nor Chinese,
@@ -81,14 +81,14 @@ class Features:
     familiar: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Family:
     weights: tuple[float, ...]
     familiar_error: float
     unfamiliar_error: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Data:
     families: dict[str, _Family]
     english: frozenset[str]

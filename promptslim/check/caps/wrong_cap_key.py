@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models, writes_text, written_models
 from promptslim.check.wording import code
 from promptslim.core.call import CapKey, LlmCall
 from promptslim.core.finding import Finding, Related, Severity
+from promptslim.core.record import record
 from promptslim.core.values import Absent, Known
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ANTHROPIC_CLIENTS = re.compile(r"\b(?:Async)?Anthropic(?:Bedrock|BedrockMantle|A
 _TEXT_COMPLETION = re.compile(r"claude-(?:v?[12](?!\d)|instant)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """``right``: the key paths that count; ``consequence``: what becomes of any other; ``use``: the right
     keys to name, where not all of ``right``."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Hole, Literal, Origin, Part
+from promptslim.core.record import record
 from promptslim.core.text import Location
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MOST_CASES = 8
 """Alternatives kept apart for one value; beyond them nothing is claimed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Const:
     """A number, bool, None, bytes or Ellipsis."""
 
@@ -30,7 +31,7 @@ class Const:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """A string built from literal parts and holes, in order."""
 
@@ -45,7 +46,7 @@ class Text:
         return "".join(part.text for part in self.parts if isinstance(part, Literal))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One key of a dict or one keyword of a builder. ``maybe``: set on some paths only."""
 
@@ -55,7 +56,7 @@ class Entry:
     maybe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """A dict (or keyword builder). ``open`` names why further keys may exist, None where they cannot."""
 
@@ -81,7 +82,7 @@ class Record:
         return replace(self, entries=tuple(new if e is old else e for e in self.entries))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sequence:
     """A list, tuple or set. ``open``: may hold further items."""
 
@@ -91,14 +92,14 @@ class Sequence:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class External:
     """Something imported from outside the project, by dotted name (``boto3.client``)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instance:
     """The result of calling something from outside the project."""
 
@@ -107,7 +108,7 @@ class Instance:
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """An attribute of something from outside the project (``client.messages``)."""
 
@@ -115,7 +116,7 @@ class Member:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """A function of the project; ``receiver`` is the object a method was taken from."""
 
@@ -125,7 +126,7 @@ class Function:
     receiver: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Class:
     """A class of the project."""
 
@@ -133,7 +134,7 @@ class Class:
     node: ast.ClassDef
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Object:
     """An instance of a class of the project; ``call`` is None where only its type is known."""
 
@@ -142,14 +143,14 @@ class Object:
     frame: Frame | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProjectModule:
     """An imported module of the project."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Json:
     """The JSON text of a value. ``indent`` is true where it is pretty-printed."""
 
@@ -157,7 +158,7 @@ class Json:
     indent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Configured:
     """Decided outside the code (environment, config, an argument) with the value used otherwise."""
 
@@ -166,7 +167,7 @@ class Configured:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opaque:
     """Not known. ``origin`` is where it comes from, ``expression`` its source text."""
 
@@ -175,7 +176,7 @@ class Opaque:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Union:
     """Alternatives in program order, each with the condition of its branch (None: not nameable)."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from promptslim.core.call import CapKey, LlmCall
 from promptslim.core.prompt import Prompt
+from promptslim.core.record import record
 from promptslim.core.text import Location, Span
 from promptslim.core.values import ABSENT, Absent, Case, Default, Field, Known, Present, Unknown, known, unknown
 from promptslim.core.values import Value as CoreValue
@@ -56,7 +57,7 @@ CALL_KINDS: dict[str, Literal["request", "model", "agent"]] = {"request": "reque
 TEXT_KINDS = frozenset({"chat", "other"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Builder:
     """Builds the calls of one module."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from promptslim.core.record import record
 
 PREFIX = re.compile(r"([A-Za-z]{0,2})('''|\"\"\"|'|\")")
 SIMPLE = {
@@ -32,7 +33,7 @@ PLAIN = re.compile(r"[^\\\r\"'{}]+")
 SIZES = {"x": 2, "u": 4, "U": 8}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixed:
     """Literal text; ``source_map`` has one offset per character, plus the end."""
 
@@ -40,7 +41,7 @@ class Fixed:
     source_map: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """A replacement field of an f-string: the span of the braces and of the expression inside."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import dataclass
 from typing import TypeVar
 
 from promptslim.core.prompt import Literal
+from promptslim.core.record import record
 from promptslim.core.text import Location
 from promptslim.core.values import Absent, Case, Field, Known, Present, Unknown
 from promptslim.core.values import Value as CoreValue
@@ -36,7 +36,7 @@ UNSET = frozenset({"NOT_GIVEN", "NotGiven", "omit", "Omit", "not_given", "UNSET"
 """Names of sentinels that SDKs use for "not set"."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A value at a path, with the place of its key. ``maybe``: set on some paths of the program only."""
 
@@ -45,12 +45,12 @@ class Found:
     maybe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Missing:
     """Provably not there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hidden:
     """May be there or not; ``why`` names what hides it."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptslim.core.prompt import Hole, Literal, Part, Prompt, Role
+from promptslim.core.record import record
 from promptslim.core.text import Location, Span
 from promptslim.extract.python.abstract import (
     Configured,
@@ -40,7 +41,7 @@ ROLES: dict[str, Role] = {
 MOST_PARTS = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Texts:
     """The parts of one text argument; ``hidden``: something in it could not be seen."""
 
@@ -105,7 +106,7 @@ def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, fra
     return Texts(as_parts(value), True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Messages:
     """The prompts of a message list in order; ``hidden``: more may be sent than is seen."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from promptslim.core.record import record
 from promptslim.extract.python.abstract import (
     Class,
     Configured,
@@ -29,7 +29,7 @@ TRANSPARENT = frozenset({"with_raw_response", "with_streaming_response", "beta",
 """Steps of a call chain that hand on the same methods."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recognised:
     """A call site: which operation it is, and the client or constructor behind it as far as it is visible."""
 

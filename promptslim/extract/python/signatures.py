@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from promptslim.core.record import record
 
 CAP_KEYS = frozenset(
     {
@@ -25,7 +27,7 @@ CAP_KEYS = frozenset(
 """Every key that caps the output in some API."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Client:
     """How a client object comes to be, and where its settings stand."""
 
@@ -42,7 +44,7 @@ class Client:
     caps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Default:
     """A cap that the SDK fills in by itself for some models."""
 
@@ -53,7 +55,7 @@ class Default:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     """One call form of an SDK; the keys are those of rules/sdks/README.md."""
 
@@ -87,7 +89,7 @@ class Operation:
         return self.arguments.get(what, ())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Body:
     """Where the cap and the texts stand in an ``invoke_model`` body of one model family."""
 
@@ -98,7 +100,7 @@ class Body:
     skip: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signatures:
     """All tables, indexed for recognition. ``tails`` maps the last name of a method path to its operations."""
 
