@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from promptslim.core.record import record
 
 _SPECIAL = re.compile(r"[*?\[\\]")
-_STARS = re.compile(r"(?<!\\)\*{2,}")
 _NONE = (-1, -1)
 _SMALL_CLASS = re.compile(r"\[(\w+)\]")
 
@@ -77,8 +76,6 @@ class IgnorePatterns:
             body = body[3:]
         if not body:
             return
-        # Beside other characters two stars mean one to git: they do not cross a slash.
-        body = "/".join(part if part == "**" else _STARS.sub("*", part) for part in body.split("/"))
         index = len(self._ignores)
         self._ignores.append(ignores)
         by_name = "/" not in body
@@ -89,6 +86,14 @@ class IgnorePatterns:
                 self._note(self._suffixes, tail, index, folders_only)
         elif by_name and not _SPECIAL.search(body[:-1]) and body.endswith("*"):
             self._note(self._prefixes, body[:-1], index, folders_only)
+        elif (
+            not by_name
+            and body.endswith("**")
+            and (start := body.removeprefix("/").rstrip("*"))
+            and not (_SPECIAL.search(start) or start.endswith("/"))
+        ):
+            # git strips the literal start before it matches, so that these two stars do cross slashes.
+            self._globs.append(_Glob(index, re.compile("^" + re.escape(start)), start, by_name, folders_only))
         elif (regex := _regex(body)) is not None:
             literal = _SPECIAL.split(body, maxsplit=1)[0]
             head = "" if by_name else literal[: literal.rfind("/") + 1].removeprefix("/")

@@ -68,6 +68,7 @@ PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(lambda part
 @example({"build/a.py", "build/b.py"}, {"": "build/\n!build/a.py"}, "")
 @example({"build/a.py", "build/b.py"}, {"": "build/**\n!build/a.py"}, "")
 @example({"a/a.py", "a/b/a.py"}, {"": "*\n!*/\n!a.py", "a/": "!b"}, "a.py")
+@example({"a/a.py", "b/a/a.py", "a.py"}, {"": ""}, "a\n!/b**")
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_walk_takes_what_git_lists(paths: set[str], ignores: dict[str, str], excluded: str) -> None:
     with tempfile.TemporaryDirectory() as name:
