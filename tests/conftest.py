@@ -21,6 +21,7 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("PROMPTSLIM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
 
+
 # A landing must not hang on the luck of the draw: new examples are looked for at the desk, not in CI.
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
