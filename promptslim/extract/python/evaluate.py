@@ -850,7 +850,10 @@ class Evaluator:
             if function.args.kwarg is node:
                 # Callers that are not visible may pass more.
                 return spread(Record(open=f"**{node.arg}"), value, node.arg)
-            if not any(isinstance(member, Opaque) and member.origin == "unknown" for _, member in alternatives(value)):
+            left_out = isinstance(value, Const) and value.value is None and isinstance(fallback, Const)
+            hidden = any(isinstance(member, Opaque) and member.origin == "unknown" for _, member in alternatives(value))
+            # None that no visible caller sets is an option for others to set: that it stays unset is not proved.
+            if not hidden and not left_out:
                 return value
         typed = self.typed(node.annotation, frame) if node.annotation is not None else None
         if typed is not None:
