@@ -5,20 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from promptslim.core.facts import FileFacts
+from promptslim.core.facts import Comment, FileFacts
 from promptslim.core.files import ProjectFiles
 from promptslim.core.prompt import Prompt
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.core.values import Known
 from promptslim.extract.python.abstract import Function
-from promptslim.extract.python.arithmetic import arithmetic
 from promptslim.extract.python.calls import Builder
-from promptslim.extract.python.comments import comments
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.recognise import Recognised, recognised
-from promptslim.extract.python.retries import retries
 from promptslim.extract.python.scopes import FunctionNode
 from promptslim.extract.python.signatures import packages, signatures
 from promptslim.extract.python.workspace import Workspace, module_of
@@ -26,8 +23,12 @@ from promptslim.extract.python.workspace import Workspace, module_of
 if TYPE_CHECKING:
     from promptslim.catalog import Catalog
     from promptslim.config.settings import Settings
-    from promptslim.core.call import LlmCall
+    from promptslim.core.call import LlmCall, RetrySite
+    from promptslim.core.usage import UsageArithmetic
 
+
+USAGE_INPUTS = ("inputTokens", "inputTokenCount", "input_tokens", "prompt_tokens")
+"""Keys of reported input counts: without one a file holds no cost arithmetic."""
 
 MOST_STEPS = 2
 """Function calls followed from a retry loop to the request that it repeats."""
@@ -62,11 +63,18 @@ class Analyser:
             tuple(document for _, document in module.parts),
             calls,
             prompts_of(calls),
-            tuple(arithmetic(module)),
-            tuple(retries(module, self.evaluator, sites, self.reached)),
-            tuple(comments(module)),
+            _arithmetic(module),
+            self._retries(module, sites),
+            _comments(module),
             module.errors,
         )
+
+    def _retries(self, module: Module, sites: list[Recognised]) -> tuple[RetrySite, ...]:
+        if not module.index.tries:
+            return ()
+        from promptslim.extract.python.retries import retries
+
+        return tuple(retries(module, self.evaluator, sites, self.reached))
 
     def sites(self, module: Module) -> list[Recognised]:
         """The LLM calls of a module, recognised once."""
@@ -89,6 +97,22 @@ class Analyser:
                     if found is not None:
                         return found
         return None
+
+
+def _arithmetic(module: Module) -> tuple[UsageArithmetic, ...]:
+    if not any(key in module.text for key in USAGE_INPUTS):
+        return ()
+    from promptslim.extract.python.arithmetic import arithmetic
+
+    return tuple(arithmetic(module))
+
+
+def _comments(module: Module) -> tuple[Comment, ...]:
+    if "promptslim:" not in module.text:
+        return ()
+    from promptslim.extract.python.comments import comments
+
+    return tuple(comments(module))
 
 
 def prompts_of(calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:

@@ -30,8 +30,6 @@ PRICE = re.compile(r"price|cost|rate|usd|dollar|per_(?:1k|million|mtok|token)|1_
 
 def arithmetic(module: Module) -> Iterator[UsageArithmetic]:
     """Each function (or module level) in which a reported input count takes part in a price product."""
-    if not any(key in module.text for key in INPUTS):
-        return
     done: set[int] = set()
     products = sorted(module.index.products, key=lambda node: (node.lineno, node.col_offset))
     bound = _bound_names(module) if products else {}

@@ -17,8 +17,6 @@ OURS = re.compile(r"#\s*promptslim:\s*(.*?)\s*$")
 
 def comments(module: Module) -> Iterator[Comment]:
     """The comments addressed to promptslim, in text order."""
-    if "promptslim:" not in module.text:
-        return
     statements = _simple_statements(module)
     try:
         for token in tokenize.generate_tokens(io.StringIO(module.text).readline):

@@ -9,7 +9,6 @@ from functools import lru_cache
 
 from promptslim.core.files import ProjectFiles
 from promptslim.core.text import Document
-from promptslim.extract.notebook import notebook_module
 from promptslim.extract.python.module import Module, parse_module
 from promptslim.extract.python.scopes import FunctionNode
 
@@ -129,6 +128,8 @@ class Workspace:
 def module_of(path: str, text: str) -> Module:
     """Parses the text of a Python file or notebook."""
     if path.endswith(".ipynb"):
+        from promptslim.extract.notebook import notebook_module
+
         return notebook_module(path, text)
     return parse_module(path, (Document(path, text),), text, (0,), notebook=False)
 
