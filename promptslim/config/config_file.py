@@ -77,8 +77,10 @@ def _config(path: str, data: bytes, folder: str, cwd: str, *, found: bool) -> Co
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: not UTF-8 at byte {error.start + 1}; save it as UTF-8") from None
-    parsed: object = _parse(text, name)
     table = TABLE if os.path.basename(path) == PROJECT_FILE else ()
+    if found and table and table[-1] not in text:
+        return None  # most projects: not worth loading a TOML parser
+    parsed: object = _parse(text, name)
     for depth, key in enumerate(table):
         if not isinstance(parsed, dict) or key not in parsed:
             return None
