@@ -11,7 +11,7 @@ from promptslim.core.record import record
 from promptslim.core.text import Location
 
 if TYPE_CHECKING:
-    from promptslim.extract.python.evaluate import Frame
+    from promptslim.extract.python.frames import Frame
     from promptslim.extract.python.module import Module
 
 MOST_PARTS = 20_000

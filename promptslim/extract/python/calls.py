@@ -26,7 +26,8 @@ from promptslim.extract.python.abstract import (
 )
 from promptslim.extract.python.client import client_facts
 from promptslim.extract.python.control import control_facts
-from promptslim.extract.python.evaluate import Evaluator, Frame, is_real
+from promptslim.extract.python.evaluate import Evaluator
+from promptslim.extract.python.frames import Frame, is_real
 from promptslim.extract.python.lookup import (
     Found,
     Hidden,

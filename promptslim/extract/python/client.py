@@ -6,7 +6,8 @@ from promptslim.core.call import ClientFacts
 from promptslim.core.values import ABSENT, Absent, Field, Known, Unknown, unknown
 from promptslim.core.values import Value as CoreValue
 from promptslim.extract.python.abstract import Const, Record
-from promptslim.extract.python.evaluate import Evaluator, Frame, is_real
+from promptslim.extract.python.evaluate import Evaluator
+from promptslim.extract.python.frames import Frame, is_real
 from promptslim.extract.python.lookup import Found, Missing, at_path, field_of, integer, record_of, string
 from promptslim.extract.python.recognise import Recognised
 

@@ -11,6 +11,7 @@ from promptslim.core.call import ControlFacts, Loop
 from promptslim.extract.python.abstract import Sequence
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
+from promptslim.extract.python.parameters import callers_of
 
 ATTEMPT = re.compile(r"attempt|retr|tries|max_iter|backoff", re.IGNORECASE)
 HANDLERS = frozenset({"lambda_handler", "handler", "handle_request", "handle"})
@@ -48,7 +49,7 @@ def control_facts(module: Module, call: ast.Call, evaluator: Evaluator) -> Contr
 def _calls_of(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, evaluator: Evaluator) -> list[ast.Call]:
     """The calls of a function in its own module."""
     frame = evaluator.root_frame(module, module.scope(function))
-    return [call for call, caller in evaluator.callers_of(function, frame) if caller.module is module]
+    return [call for call, caller in callers_of(evaluator, function, frame) if caller.module is module]
 
 
 LoopNode = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp

@@ -27,7 +27,8 @@ from promptslim.extract.python.abstract import (
     Value,
     alternatives,
 )
-from promptslim.extract.python.evaluate import Evaluator, Frame, is_real
+from promptslim.extract.python.evaluate import Evaluator
+from promptslim.extract.python.frames import Frame, is_real
 from promptslim.extract.python.operations import keywords
 
 T = TypeVar("T")

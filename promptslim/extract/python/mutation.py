@@ -26,10 +26,12 @@ from promptslim.extract.python.abstract import (
     union,
 )
 from promptslim.extract.python.operations import concatenate, keywords
+from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import MUTATORS, FunctionNode, Mutate
 
 if TYPE_CHECKING:
-    from promptslim.extract.python.evaluate import Evaluator, Frame
+    from promptslim.extract.python.evaluate import Evaluator
+    from promptslim.extract.python.frames import Frame
 
 Change = Callable[[Value], Value]
 Steps = list[str | int | None]
@@ -153,8 +155,6 @@ def _rooted(node: ast.expr, name: str) -> bool:
 
 
 def _method(evaluator: Evaluator, old: Value, method: str, node: ast.Call, frame: Frame) -> Value:
-    from promptslim.extract.python.evaluate import spread
-
     arguments = [evaluator.evaluate(a, frame) for a in node.args]
     match old:
         case Record():

@@ -33,9 +33,11 @@ from promptslim.extract.python.abstract import (
     text_value,
     union,
 )
+from promptslim.extract.python.records import spread
 
 if TYPE_CHECKING:
-    from promptslim.extract.python.evaluate import Evaluator, Frame
+    from promptslim.extract.python.evaluate import Evaluator
+    from promptslim.extract.python.frames import Frame
 
 FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?([%a-zA-Z])")
@@ -402,8 +404,6 @@ def _record_method(evaluator: Evaluator, of: Record, name: str, node: ast.Call, 
 
 def keywords(evaluator: Evaluator, node: ast.Call, frame: Frame) -> Record:
     """The keyword arguments of a call as a record."""
-    from promptslim.extract.python.evaluate import spread
-
     record = Record(location=frame.module.locate(node) if hasattr(node, "end_lineno") else None)
     for keyword in node.keywords:
         value = evaluator.evaluate(keyword.value, frame)

@@ -23,7 +23,8 @@ from promptslim.extract.python.abstract import (
     alternatives,
     as_parts,
 )
-from promptslim.extract.python.evaluate import Evaluator, Frame
+from promptslim.extract.python.evaluate import Evaluator
+from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.lookup import record_of
 
 MARKERS = frozenset({"cachePoint", "cache_control", "prompt_cache_breakpoint", "cache_point"})

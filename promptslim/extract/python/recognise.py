@@ -21,7 +21,9 @@ from promptslim.extract.python.abstract import (
     Value,
     alternatives,
 )
-from promptslim.extract.python.evaluate import Evaluator, Frame, is_real
+from promptslim.extract.python.classes import external_bases
+from promptslim.extract.python.evaluate import Evaluator
+from promptslim.extract.python.frames import Frame, is_real
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.signatures import Client, Operation, Signatures
 
@@ -170,7 +172,7 @@ def _client_of(
                     return client, None
             return None
         case Object(type=owner):
-            for base in evaluator.external_bases(owner):
+            for base in external_bases(evaluator, owner):
                 for client in clients:
                     if named(base, client.constructors):
                         return client, None
@@ -225,7 +227,7 @@ def _is_other(value: Value, evaluator: Evaluator) -> bool:
         case Instance(name=name, call=call):
             return is_real(call) or not name.startswith(("boto3", "botocore", "mypy_boto3", "types_", "typing"))
         case Object(type=owner):
-            return not evaluator.external_bases(owner)
+            return not external_bases(evaluator, owner)
         case Class() | Function() | ProjectModule():
             return True
         case External(name=name):
@@ -265,7 +267,7 @@ def _direct(node: ast.Call, tail: str, module: Module, evaluator: Evaluator, tab
             if isinstance(member, External) and named(member.name, operation.functions + operation.constructors):
                 return Recognised(node, frame, operation, tail, None, Instance(member.name, node, frame))
             if isinstance(member, Class) and any(
-                named(base, operation.constructors) for base in evaluator.external_bases(member)
+                named(base, operation.constructors) for base in external_bases(evaluator, member)
             ):
                 return Recognised(node, frame, operation, tail, None, None)
             if isinstance(member, Function) and _is_wrapper(member, operation):

@@ -1,0 +1,85 @@
+"""The value that a binding gives to its name: assignment, loop, import, definition, parameter."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from promptslim.extract.python.abstract import Class, Const, Function, Opaque, Record, Sequence, Value, union
+from promptslim.extract.python.expressions import computed
+from promptslim.extract.python.frames import Frame
+from promptslim.extract.python.names import imported_module, imported_name
+from promptslim.extract.python.operations import concatenate, subscript
+from promptslim.extract.python.parameters import parameter, typed
+from promptslim.extract.python.records import spread
+from promptslim.extract.python.scopes import UNBOUND, Bind
+
+if TYPE_CHECKING:
+    from promptslim.extract.python.evaluate import Evaluator
+
+
+def bound(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
+    """The value that a name has right after a binding."""
+    module = frame.module
+    match state.how:
+        case "assign" if state.value is not None:
+            return _assigned(evaluator, state, frame)
+        case "item" if state.value is not None:
+            value = evaluator.evaluate(state.value, frame)
+            for step in state.path:
+                value = subscript(value, step if isinstance(step, int) else None, Opaque(expression=name))
+            return value
+        case "for" if state.value is not None:
+            return _element(evaluator, state, frame, name)
+        case "with" if state.value is not None:
+            return evaluator.evaluate(state.value, frame)
+        case "import":
+            return imported_module(evaluator, module, state.node)
+        case "from":
+            return imported_name(evaluator, module, state.node, str(state.path[0]))
+        case "def":
+            return Function(module, state.node, frame)  # type: ignore[arg-type]
+        case "class":
+            return Class(module, state.node)  # type: ignore[arg-type]
+        case "parameter":
+            return parameter(evaluator, state.node, frame)  # type: ignore[arg-type]
+        case "augment" if state.value is not None:
+            return _augmented(evaluator, state, frame, name)
+        case "for item":
+            return Opaque("loop", name)
+        case "except":
+            return Opaque("call", name)
+        case _:
+            return Opaque(expression=name)
+
+
+def _assigned(evaluator: Evaluator, state: Bind, frame: Frame) -> Value:
+    assert state.value is not None  # noqa: S101
+    value = evaluator.evaluate(state.value, frame)
+    if isinstance(state.node, ast.AnnAssign) and isinstance(value, Opaque):
+        declared = typed(evaluator, state.node.annotation, frame)
+        return declared if declared is not None else value
+    return value
+
+
+def _element(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
+    iterated = evaluator.evaluate(state.value, frame)  # type: ignore[arg-type]
+    if isinstance(iterated, Sequence) and not iterated.open and iterated.items:
+        return union([(None, item) for item in iterated.items])
+    if isinstance(iterated, Sequence) and iterated.open and len(iterated.items) == 1:
+        return iterated.items[0]
+    return Opaque("loop", name)
+
+
+def _augmented(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
+    before = evaluator.state(state.before or UNBOUND, frame, name)
+    node = state.node
+    added = evaluator.evaluate(state.value, frame)  # type: ignore[arg-type]
+    if isinstance(node, ast.AugAssign):
+        if isinstance(node.op, ast.Add):
+            return concatenate(before, added)
+        if isinstance(node.op, ast.BitOr) and isinstance(before, Record):
+            return spread(before, added, name)
+        if isinstance(before, Const) and isinstance(added, Const):
+            return computed(node.op, before, added)
+    return Opaque(expression=name)
