@@ -96,7 +96,10 @@ def test_help_names_every_parameter(path: tuple[str, ...], capsys: pytest.Captur
         (["chek"], "no such command 'chek', did you mean 'check'? see `promptslim --help`"),
         (["check", "--nope"], "no such option: --nope"),
         (["check", "--select"], "option '--select' requires an argument; see `promptslim --help`"),
-        (["check", "--output-format", "xml"], "'xml' is not one of 'text', 'json'; see `promptslim check --help`"),
+        (
+            ["inventory", "--output-format", "xml"],
+            "'xml' is not one of 'text', 'json'; see `promptslim inventory --help`",
+        ),
         (["explain"], "missing argument 'rule'; see `promptslim explain --help`"),
         (["prices"], "missing command; see `promptslim prices --help`"),
     ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
+from promptslim import __version__
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Given, Option, Parameters
 from promptslim.cli.session import Session, replace_file, say, write
@@ -65,7 +67,7 @@ def run(given: Given) -> int:
 
             write(render(outcome.result))
         else:
-            view = View(colour=session.colour(), summary=session.quiet == 0, copies=run.copies, rules=_rules(run))
+            view = View(session.colour(), session.quiet == 0, run.copies, _rules(run), partial(_page, run), __version__)
             write(check_renderer(shown_as)(outcome.result, view))
     return 0 if given.flag("exit_zero") else _exit_code(outcome.result, session.place.settings.fail_on)
 
@@ -139,5 +141,20 @@ def _exit_code(result: CheckResult, fail_on: str) -> int:
     return int(any(SEVERITIES.index(finding.severity) >= least for finding in result.findings))
 
 
-def _rules(run: Run) -> dict[str, dict[str, object]]:
-    return {rule.code: {"name": rule.name, "summary": rule.summary} for rule in run.catalog.rules}
+def _rules(run: Run) -> dict[str, dict[str, str]]:
+    return {
+        rule.code: {
+            "name": rule.name,
+            "family": rule.family,
+            "summary": rule.summary,
+            "severity": rule.severity,
+            "confidence": rule.confidence,
+        }
+        for rule in run.catalog.rules
+    }
+
+
+def _page(run: Run, code: str) -> str:
+    from promptslim.cli.commands.explain import readable
+
+    return readable(run.catalog.rule_page(code), code)

@@ -18,7 +18,7 @@ def render(result: CheckResult, view: View) -> Iterator[str]:  # noqa: ARG001 (t
     summary = result.summary
     contract = {
         "version": 1,
-        "findings": [_finding(finding) for finding in result.findings],
+        "findings": [fields(finding) for finding in result.findings],
         "errors": [{"path": e.path, "line": e.line, "message": e.message} for e in result.errors],
         "summary": {
             "files": summary.files,
@@ -31,7 +31,8 @@ def render(result: CheckResult, view: View) -> Iterator[str]:  # noqa: ARG001 (t
     yield json.dumps(contract, indent=1) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def fields(finding: Finding) -> dict[str, object]:
+    """The object of one finding, as the contract has it."""
     line, column = finding.primary.start
     end_line, end_column = finding.primary.end
     scope = finding.scope_location

@@ -28,7 +28,7 @@ def render(result: CheckResult, view: View) -> Iterator[str]:
     for finding in shown:
         yield from _frame(finding, folded[_key(finding, finding.primary.path)], view.colour)
     if view.summary:
-        yield from _summary(result.summary, view.colour)
+        yield from summary_lines(result.summary, view.colour)
 
 
 def _key(finding: Finding, path: str) -> tuple[object, ...]:
@@ -77,7 +77,8 @@ def _listed(paths: list[str]) -> str:
     return ", ".join(paths[:3]) + more
 
 
-def _summary(summary: Summary, colour: bool) -> Iterator[str]:
+def summary_lines(summary: Summary, colour: bool) -> Iterator[str]:
+    """What was found, left out and not read, for the end of an output."""
     checked = f"{_number(summary.files, 'file')} with {_number(summary.calls, 'LLM call')}"
     found = _number(summary.findings, "finding") if summary.findings else "No findings"
     beside = [
