@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-START = "import sys; from promptslim.cli.main import main; sys.exit(main())"
+START = "from promptslim.cli.main import entry; entry()"
 SMALL = Path(os.__file__).with_name("textwrap.py")
 CALL = 'import boto3\n\nboto3.client("bedrock-runtime").converse(modelId="amazon.nova-lite-v1:0", messages=[])\n'
 

@@ -1,8 +1,6 @@
 """``python -m promptslim``."""
 
-import sys
-
-from promptslim.cli.main import main
+from promptslim.cli.main import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()
