@@ -122,7 +122,7 @@ def test_github_command() -> None:
 
 def test_github_gives_no_columns_for_several_lines_or_a_notebook() -> None:
     source = "a = call(\n    b\n)\n"
-    assert "line=1,endLine=2,title=" in shown("github", finding(Document("a.py", source), 4, 15))
+    assert "line=1,endLine=2,title=" in shown("github", finding(Document("a.py", source), 4, 16))
     cell = Document("nb.ipynb", source, 2, (31, 32, 33, 33))
     assert "file=nb.ipynb,line=31,endLine=31,title=" in shown("github", finding(cell, 4, 8))
 
@@ -263,6 +263,12 @@ def test_junit_of_a_clean_run_has_one_case_that_passes() -> None:
     assert (root.get("tests"), root.get("failures")) == ("1", "0")
 
 
+def test_junit_writes_what_xml_cannot_hold_as_escapes() -> None:
+    root = ElementTree.fromstring(shown("junit", marked("a\uffff.py", "call()", "call", message="\0\ud800\ufffe&<]]>")))
+    assert root[0].get("name") == "a\\uffff.py"
+    assert root[0][0][0].get("message") == "\\x00\\ud800\\ufffe&<]]>"
+
+
 @pytest.mark.parametrize(("before", "width"), [("", 0), ("é", 2), ("日本", 6), ("\U0001f600", 4), ("a\u0301", 3)])
 def test_rdjson_columns_count_bytes(before: str, width: int) -> None:
     source = f'x\n"{before}" + call("é")\n'
@@ -286,6 +292,16 @@ def test_rdjson_suggests_safe_single_edits_of_the_same_file() -> None:
     assert one["suggestions"] == [
         {"range": {"start": {"line": 1, "column": 10}, "end": {"line": 1, "column": 12}}, "text": "\x1b"}
     ]
+
+
+def test_messages_for_terminals_carry_no_escape_sequences_once_decoded() -> None:
+    one = marked("a.py", "call()", "call", message="a\x1b[2Jb\u202e", related=())
+    texts = (
+        parsed("rdjson", one)["diagnostics"][0]["message"],
+        parsed("gitlab", one)[0]["description"],
+        parsed("sarif", one)["runs"][0]["results"][0]["message"]["text"],
+    )
+    assert all("a\\x1b[2Jb\\u202e" in text for text in texts)
 
 
 def test_rdjson_gives_raw_lines_without_columns_in_a_notebook() -> None:
