@@ -43,8 +43,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     files, size = warm(given.tree)
-    ours = [*shlex.split(given.promptslim), "check", ".", "--include-tests", "--no-cache", "--isolated", "--output-format", "json"]
-    theirs = [*shlex.split(given.ruff), "check", ".", "--no-cache", "--isolated", "--output-format", "json"]
+    common = ["check", ".", "--no-cache", "--isolated", "--output-format", "json"]
+    ours = [*shlex.split(given.promptslim), *common, "--include-tests"]
+    theirs = [*shlex.split(given.ruff), *common]
     results = {"promptslim": [], "ruff": []}
     for _ in range(given.rounds):
         results["promptslim"].append(timed(ours, given.tree))
