@@ -61,8 +61,8 @@ def recognised(module: Module, evaluator: Evaluator, tables: Signatures) -> Iter
     yield from sorted(found, key=lambda hit: (hit.node.lineno, hit.node.col_offset))
 
 
-def _chain(function: ast.Attribute) -> tuple[ast.expr, list[str]]:
-    """The root of an attribute chain and its names, transparent steps left out."""
+def _chain(function: ast.Attribute) -> list[str]:
+    """The names of an attribute chain, transparent steps left out."""
     names = [function.attr]
     node: ast.expr = function.value
     while True:
@@ -74,22 +74,21 @@ def _chain(function: ast.Attribute) -> tuple[ast.expr, list[str]]:
             node = node.func.value
         else:
             break
-    names.reverse()
-    return node, names
+    return names[::-1]
 
 
 def _method(
     node: ast.Call, function: ast.Attribute, module: Module, evaluator: Evaluator, tables: Signatures
 ) -> Recognised | None:
     evaluator.begin()
-    root, names = _chain(function)
+    names = _chain(function)
     frame = evaluator.frame_of(module, node)
     candidates = sorted(
         ((op, path) for op in tables.tails[function.attr] for path in op.methods if names[-len(path) :] == list(path)),
         key=lambda item: (item[0].only_known_client, -len(item[1])),
     )
     for operation, path in candidates:
-        hit = _method_of(node, function, operation, path, (root, names), frame, evaluator, tables)
+        hit = _method_of(node, function, operation, path, frame, evaluator, tables)
         if hit is not None:
             return hit
     return None
@@ -100,7 +99,6 @@ def _method_of(
     function: ast.Attribute,
     operation: Operation,
     path: tuple[str, ...],
-    chain: tuple[ast.expr, list[str]],
     frame: Frame,
     evaluator: Evaluator,
     tables: Signatures,
@@ -122,7 +120,6 @@ def _method_of(
             verdict = True
     if verdict is False or operation.only_known_client:
         return None
-    del chain
     return Recognised(node, frame, operation, function.attr, None, None) if _shaped(node, operation, frame) else None
 
 

@@ -212,11 +212,7 @@ class Builder:
 
     def block(self, statements: Sequence[ast.stmt]) -> bool:
         """Walks statements; False where the end cannot be reached."""
-        for index, statement in enumerate(statements):
-            if not self.statement(statement):
-                del index
-                return False
-        return True
+        return all(self.statement(statement) for statement in statements)
 
     def statement(self, node: ast.stmt) -> bool:  # noqa: C901
         """Walk one statement; False where what follows it cannot be reached."""
