@@ -51,13 +51,15 @@ class TokenCount:
     """Tokens of a text: ``n`` within [``low``, ``high``].
 
     ``method``: api (the provider counted), reconstructed (rebuilt Claude vocabulary), vocabulary (the
-    model's own file), estimate (regression, see tokens/).
+    model's own file), estimate (regression, see tokens/). ``calibrated`` is false where the regression was
+    never fitted to counts of this tokenizer.
     """
 
     n: int
     low: int
     high: int
     method: str
+    calibrated: bool = True
 
 
 @record

@@ -41,4 +41,5 @@ def describe(impact: Impact) -> str:
 def tokens(count: TokenCount) -> str:
     """``812 tokens (reconstructed)``, with the band where it has a width: ``812 tokens (760 to 870, estimate)``."""
     band = f"{count.low:,} to {count.high:,}, " if count.low != count.high else ""
-    return f"{count.n:,} {'token' if count.n == 1 else 'tokens'} ({band}{count.method})"
+    method = count.method if count.calibrated else f"{count.method}, uncalibrated"
+    return f"{count.n:,} {'token' if count.n == 1 else 'tokens'} ({band}{method})"

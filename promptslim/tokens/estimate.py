@@ -100,17 +100,12 @@ class _Data:
     size: int
 
 
-def calibrated(key: str) -> bool:
-    """Whether the weights of this tokenizer were fitted to its own counts. Say "uncalibrated" where not."""
-    return _known(key) is not None
-
-
 def estimate(text: str, key: str) -> TokenCount:
     """About how many tokens ``text`` has as content in the tokenizer ``key`` (ModelFacts.tokenizer).
 
     The band holds the true count for 95 of 100 texts like those the family was measured on: the 95th
     percentile of |estimate / truth - 1|, turned around, and wider for texts of a few words. A tokenizer
-    that was never measured gets the weights of o200k and the widest band of all. Any string is accepted.
+    that was never measured gets the weights of o200k, the widest band of all, and is not ``calibrated``. Any string is accepted.
     """
     data = _data()
     found = features(text)
@@ -120,9 +115,10 @@ def estimate(text: str, key: str) -> TokenCount:
     exact = sum(value * weight for value, weight in zip(found.values, weights, strict=True))
     n = round(exact)
     if not text:
-        return TokenCount(0, 0, 0, "estimate")
+        return TokenCount(0, 0, 0, "estimate", family is not None)
     error = min(math.hypot(error, _TOKEN_SPREAD / math.sqrt(max(exact, 1.0))), 0.9)
-    return TokenCount(n, min(n, math.floor(exact / (1 + error))), max(n, 1, math.ceil(exact / (1 - error))), "estimate")
+    low, high = math.floor(exact / (1 + error)), math.ceil(exact / (1 - error))
+    return TokenCount(n, min(n, low), max(n, 1, high), "estimate", family is not None)
 
 
 def _known(key: str) -> _Family | None:
