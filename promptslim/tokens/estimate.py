@@ -105,7 +105,8 @@ def estimate(text: str, key: str) -> TokenCount:
 
     The band holds the true count for 95 of 100 texts like those the family was measured on: the 95th
     percentile of |estimate / truth - 1|, turned around, and wider for texts of a few words. A tokenizer
-    that was never measured gets the weights of o200k, the widest band of all, and is not ``calibrated``. Any string is accepted.
+    that was never measured gets the weights of o200k, the widest band of all, and is not ``calibrated``.
+    Any string is accepted.
     """
     data = _data()
     found = features(text)
