@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from promptslim.core.call import LlmCall
-from promptslim.core.prompt import Literal, Prompt, Role
+from promptslim.core.prompt import BlockEnd, Hole, Literal, Part, Prompt, Role
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Field, Known
 
@@ -118,7 +118,7 @@ def _only_known(field: Field[T]) -> T | None:
 
 
 def _text(prompt: Prompt) -> str:
-    text = "".join(part.text if isinstance(part, Literal) else HOLE for part in prompt.parts)
+    text = "".join(_shown(part) for part in prompt.parts)
     return _DIALOGUE.sub("", _EXAMPLES.sub("\n", text))
 
 
@@ -153,3 +153,15 @@ def _lengths(sentence: str, prompt: Prompt, table: Mapping[str, Any]) -> Iterato
             yield AnswerDemand(
                 f"{match['amount']} {unit['name']}", sentence, count * unit["words"], prompt.role, prompt
             )
+
+
+def _shown(part: Part) -> str:
+    match part:
+        case Literal(text=text):
+            return text
+        case Hole():
+            return HOLE
+        case BlockEnd():
+            return "\n"
+        case _:
+            return ""

@@ -107,6 +107,7 @@ def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[
     from promptslim.check.suppressions import collect, split
 
     files = sorted(files, key=lambda file: file.path)
+    run = replace(run, calls={call.id: call for file in files for call in file.calls})
     rules = load(plan.rules)
     off = {file.path: frozenset(plan.ignored_in(file.path)) for file in files}
     suppressions = collect(files, plan.codes)
@@ -131,7 +132,9 @@ def _subjects(subject: str, files: list[FileFacts], whole: bool) -> Iterable[obj
         case "LlmCall":
             return [call for file in files for call in file.calls]
         case "Prompt":
-            return [prompt for file in files for prompt in file.prompts]
+            from promptslim.extract.definitions import definitions
+
+            return definitions(files)
         case "UsageArithmetic":
             return [arithmetic for file in files for arithmetic in file.arithmetic]
         case "RetrySite":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from promptslim.core.finding import Confidence, Finding, Impact, Related, Severity
@@ -28,12 +29,14 @@ UNKNOWN_TOKENIZER = "unknown"
 @record
 class RunContext:
     """What all rules of a run share. ``counter`` is called on the first count only: loading vocabularies
-    is dear, and most runs need none. ``today`` is passed in, so that a run is a function of its input."""
+    is dear, and most runs need none. ``today`` is passed in, so that a run is a function of its input.
+    ``calls`` are the calls of all files of the run by id."""
 
     catalog: Catalog
     settings: Settings
     today: date
     counter: Callable[[], Counter]
+    calls: Mapping[str, LlmCall] = field(default_factory=dict)
 
 
 @record
@@ -63,6 +66,10 @@ class RuleContext:
     def model(self, model_id: str | None) -> ModelFacts | None:
         """Facts of a model id as written; None for an id that the tables do not hold, or for no id."""
         return None if model_id is None else self.run.catalog.model(model_id)
+
+    def users(self, prompt: Prompt) -> tuple[LlmCall, ...]:
+        """The calls that send a prompt, as far as they are among the files of the run."""
+        return tuple(self.run.calls[user] for user in prompt.used_by if user in self.run.calls)
 
     def count(self, text: str, model: ModelFacts | None) -> TokenCount:
         """Tokens of ``text``; without a model, an estimate whose band covers the known families."""

@@ -24,36 +24,90 @@ Origin = Choice[
 Role = Choice["system", "user", "assistant", "tool", "tools", "unknown"]
 
 
+TransformKind = Choice[
+    "indent",
+    "slice",
+    "join",
+    "set order",
+    "random order",
+    "html",
+    "base64",
+    "data frame",
+    "formatted",
+]
+"""indent: pretty-printed JSON. slice: a bounded head, tail or sample. join: several values in a row. set order:
+the order of a set. random order: shuffled or sampled. html: markup as it came. base64: encoded bytes.
+data frame: a whole table as text. formatted: rounded, cut to a date, or otherwise formatted."""
+
+
+@record
+class Transform:
+    """One thing that happens to a value on its way into a prompt, and where (the call or subscript)."""
+
+    kind: TransformKind
+    location: Location | None = None
+
+
 @record
 class Literal:
-    """Text that is always sent as it is.
+    """Text that is sent as it is.
 
     ``source_map`` is None, or has one offset per character plus the end, into ``location.document.text``.
-    Text that came through ``.format``, ``dedent`` or the like and cannot be mapped has none.
+    Text that came through a transformation that cannot be followed has none. ``maybe``: it stands in a
+    branch of a template (``{% if %}``, ``{% for %}``) and is not sent with every request.
     """
 
     text: str
     location: Location | None = None
     source_map: Sequence[int] | None = None
+    maybe: bool = False
 
 
 @record
 class Hole:
     """A part that is filled at run time.
 
-    ``expression`` is the source text of what fills it, ``origin`` where its value comes from,
-    ``transforms`` what happens to it on the way (``indent``, ``slice``, ``set order``, ``html`` ...),
-    ``bound`` an upper bound in characters where one is visible.
+    ``expression`` is the source text of what fills it, ``origin`` where its value comes from, ``location``
+    the hole's own place in the prompt, ``source`` the place where the value is made (the call of a clock,
+    the ``open``, the parameter). ``transforms`` is what happens to it on the way, in order; ``bound`` an
+    upper bound in characters where one is visible. ``name`` is the placeholder's name where the template
+    binds by name.
     """
 
     expression: str
     origin: Origin = "unknown"
     location: Location | None = None
-    transforms: tuple[str, ...] = ()
+    transforms: tuple[Transform, ...] = ()
     bound: int | None = None
+    source: Location | None = None
+    name: str | None = None
+
+    def transform(self, kind: TransformKind) -> Transform | None:
+        """The first transformation of a kind, None where there is none."""
+        return next((one for one in self.transforms if one.kind == kind), None)
 
 
-Part = Literal | Hole
+@record
+class CachePoint:
+    """The place up to which the provider may cache: a ``cachePoint`` block, or ``cache_control`` on the block
+    before it. ``key`` is the marker as written, ``ttl`` its duration as written (None: the default),
+    ``known`` is false where the marker is set on some paths only."""
+
+    key: str
+    location: Location | None = None
+    ttl: str | None = None
+    known: bool = True
+
+
+@record
+class BlockEnd:
+    """The end of a content block: what follows is a block of its own (nothing is sent for it)."""
+
+
+Part = Literal | Hole | CachePoint | BlockEnd
+
+
+Shape = Choice["python", "format", "jinja", "mustache", "plain", "tools"]
 
 
 @record
@@ -61,7 +115,10 @@ class Prompt:
     """One prompt text: a system prompt, a message, the tools, or a prompt file.
 
     ``id`` is a label for people: module path and name, or the file's path. ``location`` is the whole
-    definition, ``primary`` its small first place (name or first line) for a report.
+    definition, ``primary`` its small first place (name or first line) for a report. ``used_by`` holds the
+    ids of the calls that send it. ``shape`` says what the text is written as, which decides what is a
+    placeholder in it: ``python`` (a literal of a program, holes are followed), ``format`` (``{name}``),
+    ``jinja``, ``mustache`` (``{{name}}``), ``plain`` (no placeholders), ``tools`` (tool definitions).
     """
 
     id: str
@@ -71,6 +128,7 @@ class Prompt:
     primary: Location
     scope: str = ""
     used_by: tuple[str, ...] = ()
+    shape: Shape = "python"
 
     @property
     def static_text(self) -> str:

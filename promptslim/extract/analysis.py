@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from promptslim.core.facts import Comment, FileFacts
 from promptslim.core.files import ProjectFiles
-from promptslim.core.prompt import Prompt
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
-from promptslim.core.values import Known
+from promptslim.extract.definitions import prompts_of
 from promptslim.extract.python.abstract import Function
 from promptslim.extract.python.calls import Builder
 from promptslim.extract.python.evaluate import Evaluator
@@ -23,7 +22,7 @@ from promptslim.extract.python.workspace import Workspace, module_of
 if TYPE_CHECKING:
     from promptslim.catalog import Catalog
     from promptslim.config.settings import Settings
-    from promptslim.core.call import LlmCall, RetrySite
+    from promptslim.core.call import RetrySite
     from promptslim.core.usage import UsageArithmetic
 
 
@@ -113,20 +112,3 @@ def _comments(module: Module) -> tuple[Comment, ...]:
     from promptslim.extract.python.comments import comments
 
     return tuple(comments(module))
-
-
-def prompts_of(calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
-    """The system prompts that the calls send, each once, with all calls that use it."""
-    found: dict[tuple[str, int], Prompt] = {}
-    users: dict[tuple[str, int], list[str]] = {}
-    for call in calls:
-        for case in call.system:
-            if isinstance(case.value, Known):
-                prompt = case.value.value
-                key = (prompt.location.path, prompt.location.span.start)
-                found.setdefault(key, prompt)
-                users.setdefault(key, []).append(call.id)
-    return tuple(
-        Prompt(p.id, p.role, p.parts, p.location, p.primary, p.scope, tuple(dict.fromkeys(users[key])))
-        for key, p in found.items()
-    )

@@ -257,17 +257,18 @@ def _plan(run: Run, baseline: tuple[Entry, ...] | None) -> Plan:
 def inventory(run: Run) -> Inventory:
     """Every call and prompt of a run, with their sizes."""
     from promptslim.core.result import Inventory
+    from promptslim.extract.definitions import definitions
     from promptslim.pipeline.counting import Counting
     from promptslim.pipeline.sizes import call_size, prompt_size
 
     calls = sorted((call for file in run.facts for call in file.calls), key=lambda call: _order(call.location))
-    prompts = sorted((prompt for file in run.facts for prompt in file.prompts), key=lambda one: _order(one.location))
+    prompts = definitions(run.facts)
     by_id = {call.id: call for call in calls}
     users = [[by_id[user] for user in prompt.used_by if user in by_id] for prompt in prompts]
     counting = Counting(run.place.settings, run.place.cwd, precise=True)
     found = Inventory(
         calls=tuple(calls),
-        prompts=tuple(prompts),
+        prompts=prompts,
         errors=tuple(error for file in run.facts for error in file.errors),
         call_sizes=tuple(call_size(call, run.catalog, counting.counter) for call in calls),
         prompt_sizes=tuple(

@@ -73,7 +73,8 @@ def _stable_prefix(call: LlmCall) -> str | None:
             parts.append(Hole("messages"))
     stable: list[str] = []
     for part in parts:
-        if not isinstance(part, Literal):
+        if isinstance(part, Hole):
             break
-        stable.append(part.text)
+        if isinstance(part, Literal):
+            stable.append(part.text)
     return "".join(stable)

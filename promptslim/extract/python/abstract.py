@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from promptslim.core.prompt import Hole, Literal, Origin, Part
+from promptslim.core.prompt import Hole, Literal, Origin, Part, Transform
 from promptslim.core.record import record
 from promptslim.core.text import Location
 
@@ -152,10 +152,11 @@ class ProjectModule:
 
 @record
 class Json:
-    """The JSON text of a value. ``indent`` is true where it is pretty-printed."""
+    """The JSON text of a value. ``indent`` is true where it is pretty-printed; ``location`` is the call."""
 
     value: Value
     indent: bool = False
+    location: Location | None = None
 
 
 @record
@@ -169,11 +170,14 @@ class Configured:
 
 @record
 class Opaque:
-    """Not known. ``origin`` is where it comes from, ``expression`` its source text."""
+    """Not known. ``origin`` is where it comes from, ``expression`` its source text, ``location`` the place where
+    it is made; ``transforms`` and ``bound`` as in ``Hole``."""
 
     origin: Origin = "unknown"
     expression: str = ""
     location: Location | None = None
+    transforms: tuple[Transform, ...] = ()
+    bound: int | None = None
 
 
 @record
@@ -252,6 +256,25 @@ def text_value(content: str, location: Location | None = None, source_map: tuple
     return Text((Literal(content, location, source_map),), location)
 
 
+def hole_of(value: Opaque) -> Hole:
+    """An unknown value as a part of a text."""
+    return Hole(value.expression, value.origin, transforms=value.transforms, bound=value.bound, source=value.location)
+
+
+def _json_part(value: Json) -> Part:
+    """JSON text as a part: as it is written where its data is known, else a hole with the origin of its data."""
+    transforms = (Transform("indent", value.location),) if value.indent else ()
+    inner = as_parts(value.value)
+    hole = next((part for part in inner if isinstance(part, Hole)), None)
+    origin = hole.origin if hole is not None else "unknown"
+    return Hole(
+        hole.expression if hole is not None and hole.expression else "json",
+        origin,
+        transforms=(*(hole.transforms if hole is not None else ()), *transforms),
+        source=(hole.source if hole is not None else None) or value.location,
+    )
+
+
 def as_parts(value: Value) -> tuple[Part, ...]:
     """A value where text is built: literal parts, or a hole that says where it comes from."""
     match value:
@@ -259,17 +282,17 @@ def as_parts(value: Value) -> tuple[Part, ...]:
             return parts
         case Const(value=content, location=location) if not isinstance(content, bytes):
             return (Literal(str(content), location),)
-        case Opaque(origin=origin, expression=expression, location=location):
-            return (Hole(expression, origin, location),)
+        case Opaque():
+            return (hole_of(value),)
         case Configured(origin=origin, location=location):
             kind: Origin = (
                 "environment" if origin == "environment" else "argument" if origin == "argument" else "unknown"
             )
-            return (Hole(origin, kind, location),)
-        case Json(indent=indent):
-            return (Hole("json", "unknown", None, ("indent",) if indent else ()),)
-        case Sequence(kind="set"):
-            return (Hole("set", "unknown", None, ("set order",)),)
+            return (Hole(origin, kind, source=location),)
+        case Json():
+            return (_json_part(value),)
+        case Sequence(kind="set", location=location):
+            return (Hole("set", "unknown", transforms=(Transform("set order", location),), source=location),)
         case Instance(name=name):
             return (Hole(name, "call"),)
         case _:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from promptslim.core.prompt import Hole, Literal, Origin, Part
+from promptslim.core.prompt import Hole, Literal, Origin, Part, Transform
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
     MOST_PARTS,
@@ -112,7 +112,8 @@ def subscript(value: Value, key: str | int | None, unknown: Opaque) -> Value:
         case Opaque(origin=origin):
             return replace(unknown, origin=origin if origin != "unknown" else unknown.origin)
         case Text():
-            return Text((Hole(unknown.expression, "unknown", unknown.location, ("slice",)),), unknown.location)
+            hole = Hole(unknown.expression, "unknown", None, (Transform("slice", unknown.location),))
+            return Text((hole,), unknown.location)
         case _:
             return unknown
 
@@ -281,20 +282,26 @@ def joined(separator: Text, items: Value) -> Value:
     if not isinstance(items, Sequence):
         parts = as_parts(items)
         hole = parts[0] if len(parts) == 1 and isinstance(parts[0], Hole) else Hole("join")
-        return Text((replace(hole, transforms=(*hole.transforms, "join")),), separator.location)
+        return Text(
+            (replace(hole, transforms=(*hole.transforms, Transform("join", separator.location))),), separator.location
+        )
     if items.open and len(items.items) == 1:
         inner = as_parts(items.items[0])
         holes = [part for part in inner if isinstance(part, Hole)]
         origin: Origin = holes[0].origin if holes else "loop"
-        transforms = ("join", "set order") if items.kind == "set" else ("join",)
-        return Text((Hole(holes[0].expression if holes else "join", origin, None, transforms),), separator.location)
+        transforms = (*(holes[0].transforms if holes else ()), Transform("join", separator.location))
+        if items.kind == "set":
+            transforms = (*transforms, Transform("set order", items.location))
+        expression = holes[0].expression if holes else "join"
+        source = holes[0].source if holes else items.location
+        return Text((Hole(expression, origin, transforms=transforms, source=source),), separator.location)
     pieces: list[Value] = []
     for index, item in enumerate(items.items):
         if index:
             pieces.append(separator)
         pieces.append(item if isinstance(item, (Text, Union)) else Text(as_parts(item)))
     if items.open:
-        pieces.append(Text((Hole("join", "loop", None, ("join",)),)))
+        pieces.append(Text((Hole("join", "loop", transforms=(Transform("join"),)),)))
     return text_from(pieces, separator.location)
 
 
@@ -429,7 +436,7 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
                 k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value)
                 for k in node.keywords
             )
-            return Json(argument(0), indent)
+            return Json(argument(0), indent, frame.module.locate(node))
         case "dict":
             record = keywords(evaluator, node, frame)
             if node.args:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from promptslim.core.prompt import Hole, Literal, Part, Prompt, Role
+from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt, Role
 from promptslim.core.record import record
 from promptslim.core.text import Location, Span
 from promptslim.extract.python.abstract import (
     Configured,
     Const,
+    Entry,
     Instance,
     Json,
     Object,
@@ -81,8 +82,10 @@ def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -
 def _texts_of_items(evaluator: Evaluator, value: Sequence, frame: Frame, depth: int) -> Texts:
     collected: list[Part] = []
     hidden = value.open
-    for item in value.items:
+    for index, item in enumerate(value.items):
         inner = texts_of(evaluator, item, frame, depth + 1)
+        if index and any(not isinstance(part, CachePoint) for part in inner.parts):
+            collected.append(BlockEnd())
         collected.extend(inner.parts)
         hidden = hidden or inner.hidden
         if len(collected) > MOST_PARTS:
@@ -96,15 +99,23 @@ def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, fra
     """The text of a content block or message: a dict, or an object built by keywords."""
     record = record_of(evaluator, value, frame)
     if record is not None:
+        points = tuple(_cache_point(entry) for entry in record.entries if entry.key in MARKERS)
         for key in ("text", "content", "parts", "input", "value", "template", "prompt"):
             entry = record.entry(key)
             if entry is not None:
-                return texts_of(evaluator, entry.value, frame, depth + 1)
-        if any(record.entry(marker) is not None for marker in MARKERS):
-            return Texts((), False)
+                inner = texts_of(evaluator, entry.value, frame, depth + 1)
+                return Texts((*inner.parts, *points), inner.hidden)
+        if points:
+            return Texts(points, False)
         if isinstance(value, Record) and value.open is None:
-            return Texts((Hole("block", "unknown"),), False)
+            return Texts((Hole("block", "unknown", source=value.location),), False)
     return Texts(as_parts(value), True)
+
+
+def _cache_point(entry: Entry) -> CachePoint:
+    ttl = entry.value.entry("ttl") if isinstance(entry.value, Record) else None
+    text = ttl.value.exact if ttl is not None and isinstance(ttl.value, Text) else None
+    return CachePoint(entry.key, entry.location, text, known=not entry.maybe)
 
 
 @record
@@ -137,7 +148,10 @@ def messages_of(evaluator: Evaluator, value: Value, frame: Frame, where: Locatio
 
 
 def _place(parts: tuple[Part, ...]) -> Location | None:
-    return next((part.location for part in parts if part.location is not None), None)
+    """Where the text of a prompt begins: its first literal, else its first hole."""
+    of_text = (part.location for part in parts if isinstance(part, Literal) and part.location is not None)
+    of_holes = (part.location or part.source for part in parts if isinstance(part, Hole))
+    return next(of_text, None) or next((place for place in of_holes if place is not None), None)
 
 
 def first_line(location: Location) -> Location:
