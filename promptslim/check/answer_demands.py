@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
+from promptslim.check.request_order import Request, requests
 from promptslim.core.call import LlmCall
 from promptslim.core.prompt import BlockEnd, Hole, Literal, Part, Prompt, Role
 from promptslim.core.record import record
-from promptslim.core.values import Absent, Field, Known
-
-T = TypeVar("T")
+from promptslim.core.values import Absent, Known
 
 HOLE = "{...}"
 
@@ -101,20 +100,13 @@ def _variants(call: LlmCall) -> list[tuple[Prompt, ...]]:
 
     Of a conversation only the last user message counts: earlier turns are examples or history.
     """
-    system = _only_known(call.system)
-    leading = (system,) if system else ()
-    turns = [case.value.value for case in call.messages if isinstance(case.value, Known)]
-    return [(*leading, *_instructing(messages)) for messages in turns] or [leading]
+    return [_instructing(request) for request in requests(call)]
 
 
-def _instructing(messages: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
-    asked = [prompt for prompt in messages if prompt.role in ("user", "unknown")]
-    return (*(prompt for prompt in messages if prompt.role == "system"), *asked[-1:])
-
-
-def _only_known(field: Field[T]) -> T | None:
-    value = field.only
-    return value.value if isinstance(value, Known) else None
+def _instructing(request: Request) -> tuple[Prompt, ...]:
+    asked = [prompt for prompt in request.messages if prompt.role in ("user", "unknown")]
+    leading = (request.system,) if request.system else ()
+    return (*leading, *(prompt for prompt in request.messages if prompt.role == "system"), *asked[-1:])
 
 
 def _text(prompt: Prompt) -> str:
