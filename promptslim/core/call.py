@@ -93,6 +93,24 @@ class ControlFacts:
     asynchronous: bool = False
 
 
+Reach = Choice["loop", "object", "module", "session", "memory"]
+
+
+@record
+class History:
+    """A list of messages that is sent whole and grows with every turn, with nothing seen that shortens it.
+
+    ``name`` is the list as written; ``reach`` what keeps it between turns: a chat ``loop``, an ``object``, the
+    ``module``, a web ``session``, or the ``memory`` of a framework. ``grows`` is the first place that adds to it.
+    ``tools`` is true where results of tools are added as well.
+    """
+
+    name: str
+    reach: Reach
+    grows: Location
+    tools: bool = False
+
+
 @record
 class LlmCall:
     """One call site. Fields follow design.md; ``opaque`` says that keys may come from outside
@@ -120,3 +138,4 @@ class LlmCall:
     client: ClientFacts
     control: ControlFacts
     opaque: bool
+    history: History | None = None

@@ -25,6 +25,7 @@ from promptslim.extract.python.client import client_facts
 from promptslim.extract.python.control import control_facts
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import Frame
+from promptslim.extract.python.history import sent_history
 from promptslim.extract.python.lookup import (
     Found,
     Hidden,
@@ -125,6 +126,7 @@ class Builder:
             client=client_facts(site, self.evaluator),
             control=control_facts(module, site.node, self.evaluator),
             opaque=hidden is not None,
+            history=sent_history(module, site.node, self.evaluator),
         )
 
     def _sdk(self, operation: Operation, site: Recognised) -> str:
