@@ -104,6 +104,16 @@ def _expected() -> tuple[type[Exception], ...]:
     from promptslim.config.error import ConfigError
     from promptslim.discover.paths import PathError
     from promptslim.pricing.price_file import PriceFileError
+    from promptslim.report.formats import RenderError
     from promptslim.tokens.vocabulary import VocabularyError
 
-    return UsageError, ConfigError, CatalogError, BaselineError, PathError, PriceFileError, VocabularyError
+    return (
+        UsageError,
+        ConfigError,
+        CatalogError,
+        BaselineError,
+        PathError,
+        PriceFileError,
+        RenderError,
+        VocabularyError,
+    )

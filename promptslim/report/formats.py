@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from promptslim.core.result import CheckResult, Inventory
 
 
+SUMMARY_BYTES = 1_000_000
+"""Bytes that a job summary may take; GitHub refuses one of more than 1 MiB per step."""
+
+
+class RenderError(Exception):
+    """A format that cannot be written as it was asked for. The message is one line: what, where, what to do."""
+
+
+@record
+class Template:
+    """A template of the user for the format ``template``: the path that messages name, and its text."""
+
+    path: str
+    text: str
+
+
 def _no_page(code: str) -> str:  # noqa: ARG001 (the same for every rule)
     return ""
 
@@ -31,7 +47,8 @@ class View:
     format has one. ``copies`` maps a path to the first path with the same content, for formats that fold
     the findings of copies. ``rules`` maps a rule code to what its page declares (``name``, ``family``,
     ``summary``, ``severity``, ``confidence``); ``page`` gives the text of its page, "" where there is none.
-    ``version`` is that of promptslim.
+    ``version`` is that of promptslim. ``room`` bounds the bytes of a job summary, ``summarised`` says that
+    one is written beside this output. ``template`` is for the format of that name.
     """
 
     colour: bool = False
@@ -40,6 +57,9 @@ class View:
     rules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     page: Callable[[str], str] = _no_page
     version: str = ""
+    room: int = SUMMARY_BYTES
+    summarised: bool = False
+    template: Template | None = None
 
 
 CheckRenderer: TypeAlias = "Callable[[CheckResult, View], Iterator[str]]"

@@ -480,3 +480,44 @@ def test_python_api(write: Callable[[str, str], None], tmp_path: Path) -> None:
         promptslim.check(cwd=tmp_path, selct=["PS101"])
     with pytest.raises(PathError):
         promptslim.check(["none.py"], cwd=tmp_path)
+
+
+def test_github_writes_the_whole_table_to_the_job_summary(
+    run: Run, write: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("app.py", CLIENT + UNCAPPED * 12)
+    summary = tmp_path / "summary.md"
+    summary.write_text("earlier\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    code, out, err = run("check", *ONLY, "--output-format", "github")
+    assert (code, err) == (1, "")
+    assert out.count("::warning ") == 10
+    assert out.endswith("::notice title=promptslim::2 more findings; the job summary lists all\n")
+    text = summary.read_text("utf-8")
+    assert text.startswith("earlier\n### promptslim: 12 findings\n")
+    assert text.count("| warning | PS101 ") == 12
+    run("check", *ONLY, "--output-format", "json")
+    assert summary.read_text("utf-8") == text
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
+    code, out, err = run("check", *ONLY, "--output-format", "github")
+    assert code == 1
+    assert "--output-format markdown lists all" in out
+    assert err.count("\n") == 1
+    assert "cannot write the job summary" in err
+
+
+def test_a_template_of_the_user(run: Run, write: Callable[[str, str], None]) -> None:
+    write("app.py", CLIENT + UNCAPPED)
+    write("t.txt", "{% for f in findings %}\n{{ f.path }}|{{ f.line }}|{{ f.name }}\n{% endfor %}\n")
+    shape = ("--output-format", "template")
+    assert run("check", *ONLY, *shape, "--template", "t.txt") == (1, "app.py|4|missing-max-tokens\n", "")
+    write("bad.txt", "x\n{{ nothing }}")
+    for words, said in (
+        (shape, "add --template FILE"),
+        (("--template", "t.txt"), "add --output-format template"),
+        ((*shape, "--template", "gone.txt"), "cannot read the template gone.txt: No such file or directory"),
+        ((*shape, "--template", "bad.txt"), "bad.txt:2: UndefinedError: 'nothing' is undefined; correct it"),
+    ):
+        code, out, err = run("check", *ONLY, *words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert said in err

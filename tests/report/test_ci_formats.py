@@ -22,7 +22,7 @@ from promptslim.check.fingerprint import with_fingerprints
 from promptslim.core.finding import Finding, Impact, Related
 from promptslim.core.result import CheckResult, Summary
 from promptslim.core.text import Applicability, Document, Edit, Fix, Location, Span
-from promptslim.report.formats import View, check_renderer, names
+from promptslim.report.formats import RenderError, Template, View, check_renderer, names
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "formats"
 SCHEMAS = {
@@ -53,6 +53,9 @@ RULES = {
 }
 
 
+EACH = Template("each.txt.j2", "{% for f in findings %}{{ f.path }}:{{ f.line }} {{ f.message }}\n{% endfor %}")
+
+
 def finding(document: Document, start: int, end: int, **fields: object) -> Finding:
     values = {
         "code": "PS101",
@@ -73,7 +76,7 @@ def marked(path: str, source: str, text: str, **fields: object) -> Finding:
 def shown(name: str, *findings: Finding, **view: object) -> str:
     done = with_fingerprints(findings)
     result = CheckResult(done, (), Summary(1, 1, len(done), 0, 0))
-    given = View(**{"rules": RULES, "page": lambda code: f"# {code}\n", **view})
+    given = View(**{"rules": RULES, "page": lambda code: f"# {code}\n", "template": EACH, **view})
     text = "".join(check_renderer(name)(result, given))
     assert text == "".join(check_renderer(name)(result, given))
     return text
@@ -97,6 +100,7 @@ def test_every_renderer_is_a_format() -> None:
         "markdown",
         "rdjson",
         "sarif",
+        "template",
     )
 
 
@@ -141,6 +145,8 @@ def test_github_keeps_to_ten_of_each_level_dearest_first_and_counts_the_rest() -
     assert [levels.count(level) for level in ("error", "warning", "notice")] == [10, 10, 10]
     assert [match[8].split(" (")[0] for match in commands[:10]] == [f"error {n}" for n in range(13, 3, -1)]
     assert lines[-1].startswith("::notice title=promptslim::13 more findings")
+    assert lines[-1].endswith("--output-format markdown lists all")
+    assert shown("github", *many, summarised=True).endswith("13 more findings; the job summary lists all\n")
     assert len(shown("github", *many[:10]).splitlines()) == 10
 
 
@@ -338,6 +344,53 @@ def test_grouped() -> None:
     assert shown("grouped", summary=False) == ""
 
 
+def test_a_template_sees_the_json_contract_and_the_dearest_first() -> None:
+    cheap, dear = marked("a.py", "call()", "call"), marked("b.py", "call()", "call", impact=Impact(9))
+    text = "{{ version }} {{ summary.findings }}\n{% for f in dearest %}\n- {{ f.path }} {{ f | tojson }}\n{% endfor %}"
+    head, *lines = shown("template", cheap, dear, template=Template("t.md", text)).splitlines()
+    assert head == "1 2"
+    assert [line.split()[1] for line in lines] == ["b.py", "a.py"]
+    as_json = json.loads(shown("json", cheap, dear))["findings"]
+    assert [json.loads(line.split(" ", 2)[2]) for line in lines] == [as_json[1], as_json[0]]
+
+
+@pytest.mark.parametrize(
+    ("path", "escaped"),
+    [
+        ("t.html", True),
+        ("T.HTML.J2", True),
+        ("a/t.xml.jinja2", True),
+        ("t.svg", True),
+        ("t.md", False),
+        ("t.j2", False),
+    ],
+)
+def test_a_template_for_markup_has_its_values_escaped(path: str, escaped: bool) -> None:
+    one = marked("a.py", "call()", "call", message="<b>&")
+    text = shown("template", one, template=Template(path, "{{ findings[0].message }}"))
+    assert text == ("&lt;b&gt;&amp;\n" if escaped else "<b>&\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\n{% for %}", "t.md:2: "),
+        ("a\n\n{{ finding.path }}", "t.md:3: UndefinedError: 'finding' is undefined"),
+        ("{{ 1 / 0 }}", "t.md:1: ZeroDivisionError: division by zero"),
+        ("{% include 'x' %}", "t.md:1: TypeError: no loader for this environment specified"),
+        ("{{ findings.__class__.__mro__ }}", "t.md:1: SecurityError: "),
+        ("{% for n in range(999999999) %}{% endfor %}", "t.md:1: OverflowError: "),
+        ("{{ findings.append(1) }}", "t.md:1: SecurityError: "),
+    ],
+)
+def test_a_template_that_fails_says_where_and_writes_nothing(text: str, said: str) -> None:
+    with pytest.raises(RenderError) as caught:
+        shown("template", template=Template("t.md", text))
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("; correct it")
+
+
 def rows(text: str) -> list[list[str]]:
     """The cells of the table, as a reader of Markdown sees them."""
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
@@ -367,9 +420,8 @@ def test_markdown_has_a_row_for_each_finding_and_no_text_of_a_message() -> None:
     assert shown("markdown") == "### promptslim: 0 findings\n\n1 file with 1 LLM call checked.\n"
 
 
-def test_markdown_leaves_out_whole_rows_and_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promptslim.report.check.markdown.LIMIT", 400)
-    text = shown("markdown", *(marked(f"{n}.py", "call()", "call") for n in range(9)))
+def test_markdown_leaves_out_whole_rows_and_counts_them() -> None:
+    text = shown("markdown", *(marked(f"{n}.py", "call()", "call") for n in range(9)), room=400)
     left_out = int(re.search(r"\n(\d+) more findings left out\.\n$", text)[1])
     assert len(rows(text)) + left_out == 9
     assert left_out > 0
@@ -403,7 +455,7 @@ def test_hostile_text_stays_text(found: list[Finding], name: str) -> None:
     text.encode("utf-8")
     assert all(char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in text)
     lines = text.split("\n")
-    if name != "github":
+    if name not in ("github", "template"):
         assert not any(line.lstrip().startswith(("::", "##[")) for line in lines)
 
 

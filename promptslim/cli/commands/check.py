@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from promptslim.check.engine import Outcome
     from promptslim.core.result import CheckResult
     from promptslim.pipeline.run import Run
+    from promptslim.report.formats import Template
 
 PARAMETERS: Parameters = (
     PATHS,
@@ -32,6 +34,7 @@ PARAMETERS: Parameters = (
     ),
     Option(("--fail-on",), "Severity from which the exit code is 1.", "value", choices=("info", "warning", "error")),
     Option(("--output-format",), "Format of the findings.", "value", choices=names("check")),
+    Option(("--template",), "Jinja template for the output format template.", "value", "FILE"),
     Option(("--statistics",), "Show only how often each rule fired."),
     Option(("--show-files",), "Show which files would be checked, and check nothing."),
     Option(("--exit-zero",), "Exit with 0 even where there are findings."),
@@ -55,6 +58,7 @@ def run(given: Given) -> int:
     shown_as = session.format(names("check"))
     if given.flag("statistics") and shown_as != "text":
         raise UsageError(f"--statistics is text; leave out --output-format {shown_as}")
+    template = _template(session, shown_as)
     if given.flag("show_files"):
         return _show_files(session)
     entries = _baseline(session)
@@ -67,9 +71,45 @@ def run(given: Given) -> int:
 
             write(render(outcome.result))
         else:
-            view = View(session.colour(), session.quiet == 0, run.copies, _rules(run), partial(_page, run), __version__)
-            write(check_renderer(shown_as)(outcome.result, view))
+            view = View(
+                colour=session.colour(),
+                summary=session.quiet == 0,
+                copies=run.copies,
+                rules=_rules(run),
+                page=partial(_page, run),
+                version=__version__,
+                template=template,
+            )
+            _show(shown_as, outcome.result, view)
     return 0 if given.flag("exit_zero") else _exit_code(outcome.result, session.place.settings.fail_on)
+
+
+def _template(session: Session, shown_as: str) -> Template | None:
+    """The template of the user, None where the format takes none. Raises UsageError."""
+    path = session.given.value("template")
+    if (path is None) is (shown_as != "template"):
+        if path is None:
+            return None
+        from promptslim.report.formats import Template
+
+        try:
+            with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 (pathlib takes longer to load)
+                return Template(path, file.read())
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path}: not UTF-8 at byte {error.start + 1}; save it as UTF-8") from None
+        except OSError as error:
+            raise UsageError(f"cannot read the template {path}: {error.strerror}; name another file") from None
+    if path is None:
+        raise UsageError("--output-format template needs a template; add --template FILE")
+    raise UsageError(f"--template is not for the output format {shown_as}; add --output-format template")
+
+
+def _show(shown_as: str, result: CheckResult, view: View) -> None:
+    if shown_as == "github":
+        from promptslim.cli.job_summary import summarise
+
+        view = replace(view, summarised=summarise(result, view, os.environ))
+    write(check_renderer(shown_as)(result, view))
 
 
 def _show_files(session: Session) -> int:

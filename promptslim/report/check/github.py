@@ -25,7 +25,7 @@ LENGTH = 200
 _LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def render(result: CheckResult, view: View) -> Iterator[str]:  # noqa: ARG001 (the same for every view)
+def render(result: CheckResult, view: View) -> Iterator[str]:
     """One command a line, the dearest finding of each level first."""
     levels: dict[str, list[Finding]] = {"error": [], "warning": [], "notice": []}
     for finding in by_impact(result.findings):
@@ -39,7 +39,8 @@ def render(result: CheckResult, view: View) -> Iterator[str]:  # noqa: ARG001 (t
             shown += 1
             yield _command(level, finding)
     if left_out:
-        more = f"{len(result.findings) - shown:,} more findings; --output-format markdown lists all"
+        where = "the job summary" if view.summarised else "--output-format markdown"
+        more = f"{len(result.findings) - shown:,} more findings; {where} lists all"
         yield f"::notice title=promptslim::{_data(more)}\n"
 
 

@@ -15,8 +15,13 @@ _FIXABLE = {Applicability.SAFE: "safe", Applicability.UNSAFE: "unsafe", Applicab
 
 def render(result: CheckResult, view: View) -> Iterator[str]:  # noqa: ARG001 (the same for every view)
     """One JSON object, ASCII only, with a line break at its end."""
+    yield json.dumps(contract(result), indent=1) + "\n"
+
+
+def contract(result: CheckResult) -> dict[str, object]:
+    """The whole result, as the contract has it."""
     summary = result.summary
-    contract = {
+    return {
         "version": 1,
         "findings": [fields(finding) for finding in result.findings],
         "errors": [{"path": e.path, "line": e.line, "message": e.message} for e in result.errors],
@@ -28,7 +33,6 @@ def render(result: CheckResult, view: View) -> Iterator[str]:  # noqa: ARG001 (t
             "baselined": summary.baselined,
         },
     }
-    yield json.dumps(contract, indent=1) + "\n"
 
 
 def fields(finding: Finding) -> dict[str, object]:

@@ -15,9 +15,6 @@ from promptslim.report.formats import View
 from promptslim.report.impact_order import by_impact
 from promptslim.report.quantity import describe
 
-LIMIT = 1_000_000
-"""Bytes of all rows; GitHub refuses a job summary of more than 1 MiB."""
-
 _PLAIN = frozenset(" /.,;()-")
 
 
@@ -32,7 +29,7 @@ def render(result: CheckResult, view: View) -> Iterator[str]:
     for shown, finding in enumerate(by_impact(result.findings)):
         row = _row(finding, view)
         size += len(row.encode())
-        if size > LIMIT:
+        if size > view.room:
             yield f"\n{_number(len(result.findings) - shown, 'more finding')} left out.\n"
             return
         yield row
