@@ -105,8 +105,7 @@ def _variants(call: LlmCall) -> list[tuple[Prompt, ...]]:
 
 def _instructing(request: Request) -> tuple[Prompt, ...]:
     asked = [prompt for prompt in request.messages if prompt.role in ("user", "unknown")]
-    leading = (request.system,) if request.system else ()
-    return (*leading, *(prompt for prompt in request.messages if prompt.role == "system"), *asked[-1:])
+    return (*(prompt for prompt in request.prompts if prompt.role == "system"), *asked[-1:])
 
 
 def _text(prompt: Prompt) -> str:

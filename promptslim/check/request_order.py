@@ -20,7 +20,8 @@ MOST_REQUESTS = 16
 @record
 class Request:
     """What a call sends in one combination of its branches. None and an empty tuple: not sent, or not visible;
-    ``visible`` is true where every field is certain, so that nothing else is sent."""
+    ``visible`` is true where every field is certain, so that nothing else is sent. For an API without a system
+    argument ``system`` is the first system message, which stands in ``messages`` too."""
 
     tools: Prompt | None
     system: Prompt | None
@@ -29,8 +30,9 @@ class Request:
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """Tools, system and messages, in this order."""
-        return tuple(one for one in (self.tools, self.system, *self.messages) if one is not None)
+        """Tools, system and messages, in this order, each once."""
+        apart = None if self.system in self.messages else self.system
+        return tuple(one for one in (self.tools, apart, *self.messages) if one is not None)
 
     def parts(self) -> Iterator[tuple[Prompt, Part]]:
         """Every part with the prompt that it belongs to, in the order in which the provider reads them

@@ -28,6 +28,11 @@ def test_parts_come_as_the_provider_reads_them() -> None:
     assert found == [["t", "s", "m1", "m2"]]
 
 
+def test_a_system_message_is_sent_once() -> None:
+    first = sent("s")
+    assert texts({"system": known(first), "messages": known((first, sent("m")))}) == [["s", "m"]]
+
+
 def test_every_branch_is_a_request() -> None:
     system = Field((Case(Known(sent("a")), "short"), Case(Known(sent("b")), "not short")))
     assert texts({"system": system, "messages": known((sent("m"),))}) == [["a", "m"], ["b", "m"]]
