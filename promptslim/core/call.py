@@ -7,7 +7,7 @@ from typing import Literal as Choice
 from promptslim.core.prompt import Prompt
 from promptslim.core.record import record
 from promptslim.core.text import Location, Span
-from promptslim.core.values import Field
+from promptslim.core.values import ABSENT, Field
 
 CallKind = Choice["request", "model", "agent"]
 """request: the call that sends; model: constructor that holds the settings; agent: constructor of an agent."""
@@ -85,12 +85,20 @@ class RetrySite:
 
 @record
 class ControlFacts:
-    """The control flow around a call."""
+    """The control flow around a call.
+
+    ``rounds`` is the innermost loop that is not one of attempts at the same task. ``grows`` is the place in a loop
+    around the call where the conversation that the call sends gets longer, so that each round sends the rounds
+    before it again. ``service``: the call stands in a method, which an object of the class can run again and again.
+    """
 
     loop: Loop | None = None
     handler: bool = False
     interactive: bool = False
     asynchronous: bool = False
+    rounds: Loop | None = None
+    grows: Location | None = None
+    service: bool = False
 
 
 Reach = Choice["loop", "object", "module", "session", "memory"]
@@ -114,7 +122,12 @@ class History:
 @record
 class LlmCall:
     """One call site. Fields follow design.md; ``opaque`` says that keys may come from outside
-    (``**kwargs``, an unresolved body), so that an absent key proves nothing."""
+    (``**kwargs``, an unresolved body), so that an absent key proves nothing.
+
+    ``caching`` is what switches prompt caching on outside of the prompts: a setting of the call or of its model
+    object, or a marker in the class, module or helpers around it, which may reach this call too. Absent: nothing
+    of the kind is to be seen. Unknown: not looked for, since the provider caches without being asked.
+    """
 
     id: str
     sdk: str
@@ -138,4 +151,5 @@ class LlmCall:
     client: ClientFacts
     control: ControlFacts
     opaque: bool
+    caching: Field[str] = ABSENT
     history: History | None = None

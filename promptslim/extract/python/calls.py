@@ -20,6 +20,7 @@ from promptslim.extract.python.abstract import (
     Record,
 )
 from promptslim.extract.python.bodies import Bodies, BodyReader
+from promptslim.extract.python.cache_markers import caching_of
 from promptslim.extract.python.caps import Caps, cap_keys, joined
 from promptslim.extract.python.client import client_facts
 from promptslim.extract.python.control import control_facts
@@ -127,6 +128,7 @@ class Builder:
             control=control_facts(module, site.node, self.evaluator),
             opaque=hidden is not None,
             history=sent_history(module, site.node, self.evaluator),
+            caching=caching_of(site, request, module, self.evaluator, self.tables),
         )
 
     def _sdk(self, operation: Operation, site: Recognised) -> str:

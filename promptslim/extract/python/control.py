@@ -9,6 +9,7 @@ from typing import Literal
 
 from promptslim.core.call import ControlFacts, Loop
 from promptslim.extract.python.abstract import Sequence
+from promptslim.extract.python.conversation import growth
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.parameters import callers_of
@@ -29,21 +30,45 @@ def control_facts(module: Module, call: ast.Call, evaluator: Evaluator) -> Contr
     """What surrounds a call: the loop in its own function, else the one around a call of that function in the
     same module."""
     function = module.enclosing_function(call)
+    callers = _calls_of(module, function, evaluator) if function is not None else []
     at = call
     loop_node = _innermost_loop(module, call)
-    if loop_node is None and function is not None:
-        for outer in _calls_of(module, function, evaluator):
+    if loop_node is None:
+        for outer in callers:
             loop_node = _innermost_loop(module, outer)
             if loop_node is not None:
                 at = outer
                 break
     around = module.enclosing_function(at)
+    loop = _loop(module, loop_node, at, evaluator) if loop_node is not None else None
+    loops = [(node, place) for place in (call, *callers) for node in _loops(module, place)]
     return ControlFacts(
-        loop=_loop(module, loop_node, at, evaluator) if loop_node is not None else None,
+        loop=loop,
         handler=any(f is not None and _handles_requests(module, f) for f in (function, around)),
         interactive=_interactive(module, loop_node if loop_node is not None else function),
         asynchronous=any(isinstance(f, ast.AsyncFunctionDef) for f in (function, around)),
+        rounds=_rounds(module, loop, loops, evaluator),
+        grows=next((place for node, _ in loops if (place := growth(module, node, call)) is not None), None),
+        service=function is not None and _of_a_service(module, function),
     )
+
+
+def _rounds(
+    module: Module, innermost: Loop | None, loops: list[tuple[LoopNode, ast.Call]], evaluator: Evaluator
+) -> Loop | None:
+    """The innermost loop that is not one of attempts."""
+    if innermost is None or not innermost.attempts:
+        return innermost
+    for node, at in loops:
+        found = _loop(module, node, at, evaluator)
+        if not found.attempts:
+            return found
+    return None
+
+
+def _of_a_service(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    owner = module.enclosing_class(function)
+    return owner is not None and function.name != "__init__" and not owner.name.startswith("Test")
 
 
 def _calls_of(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, evaluator: Evaluator) -> list[ast.Call]:
@@ -56,6 +81,11 @@ LoopNode = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast
 
 
 def _innermost_loop(module: Module, call: ast.Call) -> LoopNode | None:
+    return next(_loops(module, call), None)
+
+
+def _loops(module: Module, call: ast.Call) -> Iterator[LoopNode]:
+    """The loops around a call in its own function, innermost first."""
     child: ast.AST = call
     parent = module.parents.get(child)
     while parent is not None and not isinstance(
@@ -63,15 +93,14 @@ def _innermost_loop(module: Module, call: ast.Call) -> LoopNode | None:
     ):
         match parent:
             case ast.For() | ast.AsyncFor() if any(child is s for s in parent.body):
-                return parent
+                yield parent
             case ast.While() if any(child is s for s in parent.body):
-                return parent
+                yield parent
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                return parent
+                yield parent
             case _:
                 pass
         child, parent = parent, module.parents.get(parent)
-    return None
 
 
 def _loop(module: Module, node: LoopNode, call: ast.Call, evaluator: Evaluator) -> Loop:

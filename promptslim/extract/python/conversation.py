@@ -1,0 +1,94 @@
+"""Whether the conversation that a call sends gets longer with every round of a loop around it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from promptslim.core.text import Location
+from promptslim.extract.python.module import Module
+
+CONVERSATION = re.compile(
+    r"messag|msg|histor|conversation|turns?\b|chat|dialog|transcript|contents|memory", re.IGNORECASE
+)
+"""Names under which programs keep a conversation."""
+
+ADDERS = re.compile(r"^_?(?:add|append|push|extend|record)(?:_|$)")
+"""Names of functions that put something into what they are given."""
+
+MOST_STEPS = 4
+"""Assignments followed from the call back to the list that it sends."""
+
+
+def growth(module: Module, loop: ast.AST, call: ast.Call) -> Location | None:
+    """The first place in a loop where the list that the call sends gets longer; None where there is none."""
+    sent = _read(module, call)
+    for node in sorted(_nodes(module, loop, call), key=lambda n: (n.lineno, n.col_offset)):
+        for grown in _grown(node):
+            text = module.source(grown)
+            if text in sent and CONVERSATION.search(text):
+                return module.locate(node)
+    return None
+
+
+def _nodes(module: Module, loop: ast.AST, call: ast.Call) -> Iterator[ast.Call | ast.AugAssign | ast.Assign]:
+    """Calls and assignments of a loop, and of the function of the call where the loop runs that."""
+    bodies = [loop]
+    function = module.enclosing_function(call)
+    if function is not None and not any(parent is loop for parent in module.above(call)):
+        bodies.append(function)
+    for body in bodies:
+        for node in ast.walk(body):
+            if isinstance(node, (ast.Call, ast.AugAssign, ast.Assign)) and node is not call:
+                yield node
+
+
+def _grown(node: ast.Call | ast.AugAssign | ast.Assign) -> Iterator[ast.expr]:
+    """What a node makes longer."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert", value=of)):
+            yield of
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if ADDERS.search(name):
+            yield from (argument for argument in node.args if isinstance(argument, (ast.Name, ast.Attribute)))
+        case ast.AugAssign(target=target, op=ast.Add()):
+            yield target
+        case ast.Assign(targets=[target], value=ast.BinOp(op=ast.Add(), left=left)) if _same(target, left):
+            yield target
+        case ast.Assign(targets=[target], value=ast.List(elts=[ast.Starred(value=first), *_])) if _same(target, first):
+            yield target
+        case _:
+            return
+
+
+def _same(left: ast.expr, right: ast.expr) -> bool:
+    return ast.unparse(left) == ast.unparse(right)
+
+
+def _read(module: Module, call: ast.Call) -> set[str]:
+    """Source texts of the names and attributes that a call reads, itself or through local assignments."""
+    function = module.enclosing_function(call)
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(function if function is not None else module.tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                while isinstance(target, ast.Subscript):
+                    target = target.value
+                if isinstance(target, ast.Name):
+                    assigned.setdefault(target.id, []).append(node.value)
+    seen = _names(module, [*call.args, *(keyword.value for keyword in call.keywords)])
+    frontier = set(seen)
+    for _ in range(MOST_STEPS):
+        found = _names(module, [value for name in frontier for value in assigned.get(name, ())])
+        frontier = found - seen
+        seen |= found
+    return seen
+
+
+def _names(module: Module, expressions: Iterable[ast.expr]) -> set[str]:
+    return {
+        module.source(node)
+        for expression in expressions
+        for node in ast.walk(expression)
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+    }
