@@ -89,6 +89,12 @@ class Catalog:
         return phrases
 
     @property
+    def origins(self) -> Mapping[str, Any]:
+        """``rules/origins.toml`` as it is written: where the values come from that fill prompts."""
+        origins: Mapping[str, Any] = self._core["origins"]
+        return origins
+
+    @property
     def as_of(self) -> date:
         """Date of the prices: of the user's price file, else of the oldest table that came with the package."""
         from datetime import date

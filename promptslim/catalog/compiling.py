@@ -25,7 +25,7 @@ _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$| \(at end of document
 def compiled_rules(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """``folder`` (``rules/``, or the same tree in an installed package) compiled.
 
-    First value: ``rules``, ``sdks``, ``thresholds``, ``phrases`` and ``as_of``. Second: ``ids`` (how ids
+    First value: ``rules``, ``sdks``, ``thresholds``, ``phrases``, ``origins`` and ``as_of``. Second: ``ids`` (how ids
     are read) and ``tables`` (see model_tables). Raises CatalogError with file and line.
     """
     ids = _toml(folder / "model_ids.toml", folder)
@@ -39,6 +39,7 @@ def compiled_rules(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "sdks": [_toml(path, folder) for path in sorted((folder / "sdks").glob("*.toml"))],
         "thresholds": _thresholds(folder),
         "phrases": _phrases(folder),
+        "origins": _toml(folder / "origins.toml", folder),
         "as_of": tables["as_of"],
     }
     return core, {"ids": ids, "tables": tables}

@@ -14,6 +14,7 @@ from promptslim.extract.python.abstract import Function
 from promptslim.extract.python.calls import Builder
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
+from promptslim.extract.python.origins import origins
 from promptslim.extract.python.recognise import Recognised, recognised
 from promptslim.extract.python.scopes import FunctionNode
 from promptslim.extract.python.signatures import packages, signatures
@@ -39,7 +40,7 @@ class Analyser:
     def __init__(self, files: ProjectFiles, catalog: Catalog, settings: Settings) -> None:
         self.tables = signatures(catalog.sdks, settings.wrappers)
         self.workspace = Workspace(files, packages(self.tables))
-        self.evaluator = Evaluator(self.workspace)
+        self.evaluator = Evaluator(self.workspace, origins(catalog.origins))
         self.catalog = catalog
         self._sites: dict[str, list[Recognised]] = {}
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from promptslim.core.prompt import Origin, Transform
 from promptslim.extract.python.abstract import Class, Const, Function, Opaque, Record, Sequence, Value, union
 from promptslim.extract.python.expressions import computed
 from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.names import imported_module, imported_name
-from promptslim.extract.python.operations import concatenate, subscript
 from promptslim.extract.python.parameters import parameter, typed
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import UNBOUND, Bind
+from promptslim.extract.python.texts import accumulated, concatenate, derived, subscript
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
@@ -43,10 +44,10 @@ def bound(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
             return Class(module, state.node)  # type: ignore[arg-type]
         case "parameter":
             return parameter(evaluator, state.node, frame)  # type: ignore[arg-type]
-        case "augment" if state.value is not None:
+        case "augment":
             return _augmented(evaluator, state, frame, name)
         case "for item":
-            return Opaque("loop", name)
+            return _item(evaluator, state, frame, name)
         case "except":
             return Opaque("call", name)
         case _:
@@ -63,12 +64,46 @@ def _assigned(evaluator: Evaluator, state: Bind, frame: Frame) -> Value:
 
 
 def _element(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
-    iterated = evaluator.evaluate(state.value, frame)  # type: ignore[arg-type]
+    return _element_of(evaluator.evaluate(state.value, frame), state, frame, name)  # type: ignore[arg-type]
+
+
+def _element_of(iterated: Value, state: Bind, frame: Frame, name: str) -> Value:
     if isinstance(iterated, Sequence) and not iterated.open and iterated.items:
         return union([(None, item) for item in iterated.items])
     if isinstance(iterated, Sequence) and iterated.open and len(iterated.items) == 1:
         return iterated.items[0]
-    return Opaque("loop", name)
+    return _one_of(iterated, state, frame, name)
+
+
+KEPT: frozenset[Origin] = frozenset({"document", "retrieval", "history", "clock", "random"})
+"""Origins that one of several values keeps; a value of any other is just what the loop is about."""
+
+
+def _one_of(iterated: Value, state: Bind, frame: Frame, name: str) -> Value:
+    """One of the values that a loop goes through."""
+    assert state.value is not None  # noqa: S101
+    place = frame.module.locate(state.value)
+    if isinstance(iterated, Opaque) and iterated.origin in KEPT:
+        return derived(iterated, name, place, Transform("item", place))
+    transforms = iterated.transforms if isinstance(iterated, Opaque) else ()
+    return Opaque("loop", name, place, (*transforms, Transform("item", place)))
+
+
+def _item(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
+    """A name of several in a loop (``for number, page in enumerate(pages)``)."""
+    assert state.value is not None  # noqa: S101
+    node = state.value
+    if node is None:
+        return Opaque("loop", name)
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "enumerate" and node.args:
+        if state.path != (1,):
+            return Opaque("loop", name)
+        return _element_of(evaluator.evaluate(node.args[0], frame), state, frame, name)
+    iterated = evaluator.evaluate(node, frame)
+    if isinstance(iterated, Sequence) and not iterated.open and iterated.items and len(state.path) == 1:
+        step = state.path[0] if isinstance(state.path[0], int) else None
+        return union([(None, subscript(item, step, Opaque("loop", name))) for item in iterated.items])
+    return _one_of(iterated, state, frame, name)
 
 
 def _augmented(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Value:
@@ -77,7 +112,7 @@ def _augmented(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Va
     added = evaluator.evaluate(state.value, frame)  # type: ignore[arg-type]
     if isinstance(node, ast.AugAssign):
         if isinstance(node.op, ast.Add):
-            return concatenate(before, added)
+            return concatenate(before, accumulated(added))
         if isinstance(node.op, ast.BitOr) and isinstance(before, Record):
             return spread(before, added, name)
         if isinstance(before, Const) and isinstance(added, Const):

@@ -9,6 +9,7 @@ from promptslim.core.record import record
 from promptslim.core.values import Absent, Case, Default, Field, Present, Unknown, unknown
 from promptslim.core.values import Value as CoreValue
 from promptslim.extract.python.abstract import Const, Instance, Object, Record, Value, alternatives
+from promptslim.extract.python.dotted import named
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import Frame, is_real
 from promptslim.extract.python.lookup import (
@@ -23,7 +24,7 @@ from promptslim.extract.python.lookup import (
     request_of,
 )
 from promptslim.extract.python.model_id import ModelOf, strings_at
-from promptslim.extract.python.recognise import Recognised, named
+from promptslim.extract.python.recognise import Recognised
 from promptslim.extract.python.signatures import CAP_KEYS, Body, Operation, Signatures
 from promptslim.extract.python.signatures import Default as SdkDefault
 

@@ -30,6 +30,7 @@ from promptslim.extract.python.frames import Frame, is_real, last_name, opaque_a
 from promptslim.extract.python.names import member_of_module
 from promptslim.extract.python.parameters import typed
 from promptslim.extract.python.scopes import Bind, Unbound
+from promptslim.extract.python.texts import derived
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
@@ -54,8 +55,8 @@ def attribute(evaluator: Evaluator, value: Value, name: str, node: ast.expr, fra
             return Member(value, name)
         case Union():
             return union([(c, attribute(evaluator, v, name, node, frame)) for c, v in value.cases])
-        case Opaque(origin=origin):
-            return Opaque(origin, short(frame.module, node), frame.module.locate(node))
+        case Opaque():
+            return derived(value, short(frame.module, node), frame.module.locate(node))
         case Configured(origin=origin):
             return Configured(origin, None, frame.module.locate(node))
         case _:

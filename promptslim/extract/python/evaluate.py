@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, replace
 
-from promptslim.core.prompt import Origin
 from promptslim.extract.python.abstract import (
     UNKNOWN,
     Class,
@@ -33,6 +32,7 @@ from promptslim.extract.python.expressions import (
     boolean,
     comprehension,
     constant,
+    cut_range,
     dictionary,
     formatted,
     key_of,
@@ -42,9 +42,11 @@ from promptslim.extract.python.frames import NO_CALL, Frame, opaque_at, short
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.mutation import mutated
 from promptslim.extract.python.names import named_value
-from promptslim.extract.python.operations import call_external, call_method, subscript
+from promptslim.extract.python.operations import call_external, call_method, opaque_method
+from promptslim.extract.python.origins import Origins
 from promptslim.extract.python.records import merged
 from promptslim.extract.python.scopes import Bind, FunctionNode, Join, Mutate, Scope, State, Unbound, root_of, start_of
+from promptslim.extract.python.texts import subscript
 from promptslim.extract.python.workspace import Workspace, returns_of
 
 DEEPEST = 60
@@ -60,6 +62,7 @@ class Evaluator:
     """Evaluates expressions of a workspace; results are kept per expression and frame."""
 
     workspace: Workspace
+    origins: Origins
     busy: set[tuple[int, int]] = field(default_factory=set)
     """Questions under way: meeting one again is a cycle."""
     cut: bool = False
@@ -156,6 +159,8 @@ class Evaluator:
                 return dictionary(self, node, frame)
             case ast.List() | ast.Tuple() | ast.Set():
                 return sequence(self, node, frame)
+            case ast.Subscript(slice=ast.Slice()):
+                return cut_range(self, node, frame)
             case ast.Subscript():
                 return subscript(
                     self.evaluate(node.value, frame), key_of(self, node.slice, frame), opaque_at(node, frame)
@@ -267,12 +272,11 @@ class Evaluator:
         location = frame.module.locate(node)
         if isinstance(function, ast.Attribute) and function.attr == "get" and len(node.args) == 2 and not node.keywords:
             return Configured("config", self.evaluate(node.args[1], frame), location)
-        origin: Origin = "call"
         if isinstance(function, ast.Attribute):
             of = self.evaluate(function.value, frame)
-            if isinstance(of, Opaque) and of.origin != "unknown":
-                origin = of.origin
-        return Opaque(origin, short(frame.module, node), location)
+            if isinstance(of, Opaque):
+                return opaque_method(self, of, function.attr, node, frame)
+        return Opaque("call", short(frame.module, node), location)
 
     def call_function(self, function: Function, call: ast.Call | None, caller: Frame) -> Value:
         """The value a project function returns for a call."""

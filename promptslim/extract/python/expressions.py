@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Hole, Literal, Origin
+from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
     UNKNOWN,
     Const,
     Entry,
-    Json,
     Opaque,
     Record,
     Sequence,
@@ -24,8 +24,8 @@ from promptslim.extract.python.abstract import (
 )
 from promptslim.extract.python.frames import Frame, opaque_at, short
 from promptslim.extract.python.literals import Field, Fixed, string_pieces
-from promptslim.extract.python.operations import concatenate, percent_format, text_from
 from promptslim.extract.python.records import either, spread
+from promptslim.extract.python.texts import concatenate, formatted_hole, percent_format, sliced, text_from
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
@@ -71,15 +71,16 @@ def formatted(evaluator: Evaluator, node: ast.JoinedStr, frame: Frame) -> Value:
     return text_from(values, location)
 
 
-def _field(evaluator: Evaluator, node: ast.FormattedValue, frame: Frame, place: object) -> Value:
+def _field(evaluator: Evaluator, node: ast.FormattedValue, frame: Frame, place: Location) -> Value:
     inner = evaluator.evaluate(node.value, frame)
-    plain = node.conversion == -1 and node.format_spec is None
-    if plain and isinstance(inner, (Text, Const, Json, Union)):
+    expression = short(frame.module, node.value)
+    if node.conversion not in (-1, ord("s")) or node.format_spec is not None:
+        return formatted_hole(inner, expression, place)
+    if isinstance(inner, (Text, Const, Union)):
         return inner
-    parts = as_parts(inner) if plain else (Hole(short(frame.module, node.value), _origin(inner)),)
+    parts = as_parts(inner)
     if len(parts) == 1 and isinstance(parts[0], Hole):
-        expression = short(frame.module, node.value)
-        parts = (replace(parts[0], location=place, expression=expression or parts[0].expression),)  # type: ignore[arg-type]
+        parts = (replace(parts[0], location=place, expression=expression or parts[0].expression),)
     return Text(parts)
 
 
@@ -155,6 +156,19 @@ def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
         if left.exact is not None and isinstance(count, int) and 0 <= count * len(left.exact) <= 1_000_000:
             return Text((Literal(left.exact * count, left.location),), left.location)
     return opaque_at(node, frame, _origin(left) if not isinstance(left, Const) else _origin(right))
+
+
+def cut_range(evaluator: Evaluator, node: ast.Subscript, frame: Frame) -> Value:
+    """``value[start:stop]``."""
+    assert isinstance(node.slice, ast.Slice)  # noqa: S101
+    whole = opaque_at(node, frame)
+    start, stop = (
+        evaluator.evaluate(b, frame) if b is not None else None for b in (node.slice.lower, node.slice.upper)
+    )
+    value = evaluator.evaluate(node.value, frame)
+    if start is None and stop is None:
+        return value
+    return sliced(value, start, stop, whole)
 
 
 def boolean(evaluator: Evaluator, node: ast.BoolOp, frame: Frame) -> Value:

@@ -25,9 +25,10 @@ from promptslim.extract.python.abstract import (
     alternatives,
     union,
 )
-from promptslim.extract.python.operations import concatenate, keywords
+from promptslim.extract.python.operations import keywords
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import MUTATORS, FunctionNode, Mutate
+from promptslim.extract.python.texts import concatenate
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
@@ -204,6 +205,8 @@ def _handed_over(evaluator: Evaluator, value: Value, node: ast.Call, name: str, 
     callee = evaluator.evaluate(node.func, frame)
     for _, member in alternatives(callee):
         match member:
+            case External(name="random.shuffle") if isinstance(value, Sequence):
+                return replace(value, kind="shuffled", location=frame.module.locate(node))
             case External() | Class():
                 continue  # libraries and constructors are taken to leave their arguments alone
             case Member():

@@ -22,6 +22,7 @@ from promptslim.extract.python.abstract import (
     alternatives,
 )
 from promptslim.extract.python.classes import external_bases
+from promptslim.extract.python.dotted import named
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import Frame, is_real
 from promptslim.extract.python.module import Module
@@ -142,17 +143,6 @@ def _receiver(function: ast.Attribute, steps: int) -> ast.expr | None:
             node = node.func.value
         else:
             return node
-
-
-def named(dotted: str, pairs: tuple[tuple[str, str], ...]) -> bool:
-    """True where a dotted name starts in a listed package and ends in the listed name."""
-    for root, name in pairs:
-        package = dotted.split(".", 1)[0]
-        if (package == root or package.startswith(root + "_")) and (
-            dotted == f"{root}.{name}" or dotted.endswith("." + name)
-        ):
-            return True
-    return False
 
 
 def _client_of(

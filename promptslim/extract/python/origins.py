@@ -1,0 +1,66 @@
+"""What calls into libraries give and do: rules/origins.toml as the evaluator asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptslim.core.prompt import Origin, Transform, TransformKind
+from promptslim.core.record import record
+from promptslim.core.text import Location
+from promptslim.extract.python.abstract import Opaque
+from promptslim.extract.python.dotted import fits
+
+
+@record
+class Effect:
+    """One entry of the table; ``passes``: the result is what was given."""
+
+    origin: Origin | None
+    transform: TransformKind | None
+    clean: TransformKind | None
+    passes: bool
+
+    def on(self, given: Opaque, expression: str, place: Location) -> Opaque:
+        """What ``given`` is after the call at ``place``."""
+        transforms = tuple(one for one in given.transforms if one.kind != self.clean)
+        if self.transform is not None:
+            transforms = (*transforms, Transform(self.transform, place))
+        origin = self.origin or given.origin
+        keep = self.origin is None and given.origin != "unknown" and given.location is not None
+        bound = given.bound if self.origin is None and self.transform is None else None
+        return Opaque(origin, expression, given.location if keep else place, transforms, bound)
+
+
+@record
+class Origins:
+    """The effects by the last name of a function, and by the name of a method."""
+
+    functions: Mapping[str, tuple[tuple[str, str, Effect], ...]]
+    methods: Mapping[str, Effect]
+
+    def of_function(self, dotted: str) -> Effect | None:
+        """The effect of calling something from outside, None where the table does not say."""
+        for root, name, effect in self.functions.get(dotted.rpartition(".")[2], ()):
+            if fits(dotted, root, name):
+                return effect
+        return None
+
+    def of_method(self, name: str) -> Effect | None:
+        """The effect of a method of an object from outside, None where the table does not say."""
+        return self.methods.get(name)
+
+
+def origins(table: Mapping[str, Any]) -> Origins:
+    """Reads the table."""
+    functions: dict[str, tuple[tuple[str, str, Effect], ...]] = {}
+    methods: dict[str, Effect] = {}
+    for raw in table.get("effect", ()):
+        effect = Effect(raw.get("origin"), raw.get("transform"), raw.get("clean"), bool(raw.get("passes")))
+        for entry in raw.get("functions", ()):
+            root, _, name = entry.partition(":")
+            last = name.rpartition(".")[2]
+            functions[last] = (*functions.get(last, ()), (root, name, effect))
+        for name in raw.get("methods", ()):
+            methods[name] = effect
+    return Origins(functions, methods)
