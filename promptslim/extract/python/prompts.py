@@ -99,7 +99,7 @@ def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, fra
     """The text of a content block or message: a dict, or an object built by keywords."""
     record = record_of(evaluator, value, frame)
     if record is not None:
-        points = tuple(_cache_point(entry) for entry in record.entries if entry.key in MARKERS)
+        points = tuple(cache_point(entry) for entry in record.entries if entry.key in MARKERS)
         for key in ("text", "content", "parts", "input", "value", "template", "prompt"):
             entry = record.entry(key)
             if entry is not None:
@@ -112,7 +112,8 @@ def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, fra
     return Texts(as_parts(value), True)
 
 
-def _cache_point(entry: Entry) -> CachePoint:
+def cache_point(entry: Entry) -> CachePoint:
+    """The cache marker that an entry with one of the ``MARKERS`` keys sets."""
     ttl = entry.value.entry("ttl") if isinstance(entry.value, Record) else None
     text = ttl.value.exact if ttl is not None and isinstance(ttl.value, Text) else None
     return CachePoint(entry.key, entry.location, text, known=not entry.maybe)

@@ -30,7 +30,9 @@ from promptslim.extract.python.prompts import MARKERS, cache_point, definition_i
 
 MOST_PARTS = 5_000
 DEEPEST = 24
-TOOL_KEYS = frozenset({"name", "description", "toolSpec", "input_schema", "function", "parameters", "type", "inputSchema"})
+TOOL_KEYS = frozenset(
+    {"name", "description", "toolSpec", "input_schema", "function", "parameters", "type", "inputSchema"}
+)
 """Keys of a tool definition in the APIs of Bedrock, Anthropic, OpenAI and Google; a dict with none of them is no tool."""
 
 
@@ -44,9 +46,7 @@ class _Written:
     named: bool
 
 
-def tools_of(
-    evaluator: Evaluator, value: Value, frame: Frame, where: Location, label: str
-) -> tuple[Prompt, bool]:
+def tools_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, label: str) -> tuple[Prompt, bool]:
     """The tools argument as one prompt of shape ``tools``, and whether something in it is hidden.
 
     Its parts are the tool list as compact JSON, a ``BlockEnd`` between two tools; cache markers are
@@ -55,10 +55,17 @@ def tools_of(
     """
     written = _Writer(evaluator, frame).tools(value)
     parts = _merged(written.parts) if written.named else (Hole("tools", source=where),)
-    place = next((p.location for p in parts if isinstance(p, Literal) and p.source_map and p.location), None) or where
+    place = _place(value, parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:tools"
     prompt = Prompt(prompt_id, "tools", parts, place, first_line(place), used_by=(label,), shape="tools")
     return prompt, written.hidden
+
+
+def _place(value: Value, parts: tuple[Part, ...]) -> Location | None:
+    """The display of the list where there is one, else the first thing that is written out."""
+    if isinstance(value, Sequence | Record | Json) and value.location is not None:
+        return value.location
+    return next((part.location for part in parts if isinstance(part, Literal) and part.location is not None), None)
 
 
 @record
@@ -139,7 +146,9 @@ class _Writer:
                 points.append(cache_point(entry))
                 continue
             inner = self._value(entry.value, depth + 1)
-            collected.append(Literal(("" if first else ",") + json.dumps(entry.key, ensure_ascii=False) + ":", entry.location))
+            collected.append(
+                Literal(("" if first else ",") + json.dumps(entry.key, ensure_ascii=False) + ":", entry.location)
+            )
             first = False
             collected += inner.parts
             hidden = hidden or inner.hidden or entry.maybe
