@@ -1,0 +1,163 @@
+"""What a text says twice: sentences that are the same but for words that change nothing, joined to blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from promptslim.core.record import record
+from promptslim.structure.segment import Segment, Structure
+
+_WORDS = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|\ufffc|[<>=%$€£+°/]|(?<=\w)_(?=\w)|(?<=\d)\.(?=\d)|(?<![\w-])-(?=\d)")  # noqa: RUF001
+_MARKER = re.compile(r"\s*(?:#{1,6}\s+|[-*+•–]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|>\s+)+")  # noqa: RUF001
+_MOST_EARLIER = 16
+"""Earlier places of a sentence that are looked at: a text of one sentence stays linear."""
+
+
+Key = tuple[str, ...]
+
+
+@record
+class Block:
+    """A stretch that repeats an earlier one: indexes into ``Structure.segments``, half-open. ``same_side``: no
+    data hole stands between the two. ``exact``: letter for letter, blank space and marks of lists apart."""
+
+    first: int
+    first_end: int
+    start: int
+    end: int
+    same_side: bool
+    exact: bool
+
+
+def words_of(text: str) -> Key:
+    """The words, numbers and signs of a text without case and punctuation. Negations, numbers and the parts of an
+    identifier all count; marks of lists and titles do not."""
+    match = _MARKER.match(text)
+    body = text[match.end() :] if match else text
+    return tuple(_WORDS.findall(body.casefold().replace("’", "'")))  # noqa: RUF001
+
+
+def key_of(text: str, harmless: Collection[str]) -> Key:
+    """``words_of`` without the words that change nothing (please, very, ...)."""
+    return tuple(word for word in words_of(text) if word not in harmless)
+
+
+def may_repeat(text: str, harmless: Collection[str], least_words: int) -> bool:
+    """False where no sentence of ``text`` stands in it twice: a quick look that spares the structure."""
+    seen: set[Key] = set()
+    for chunk in re.split(r"[.!?][\"')\]*_]*\s|[。！？\n]", text):  # noqa: RUF001
+        if len(chunk) < 3 * least_words:
+            continue
+        key = key_of(chunk, harmless)
+        if len(key) >= least_words and key in seen:
+            return True
+        seen.add(key)
+    return False
+
+
+def same_wording(first: str, second: str, similarity: float) -> bool:
+    """Whether two texts of equal words are also written alike, by rapidfuzz's normalised edit similarity (0 to
+    100) of their words."""
+    from rapidfuzz import fuzz
+
+    return fuzz.ratio(" ".join(words_of(first)), " ".join(words_of(second))) >= similarity
+
+
+def blocks(structure: Structure, harmless: Collection[str], least_words: int, similarity: float) -> tuple[Block, ...]:
+    """Every stretch of instructions that repeats an earlier one, longest runs first joined, in order.
+
+    A stretch begins with a sentence of ``least_words`` words that count; shorter ones, titles and lines of data
+    only lengthen it. Examples, fences, tool definitions, tables and text that is sent on some paths only
+    neither begin nor lengthen one.
+    """
+    keys = [_key(structure, segment, harmless) for segment in structure.segments]
+    seen: dict[Key, list[int]] = {}
+    found: list[Block] = []
+    index = 0
+    while index < len(keys):
+        key = keys[index]
+        run = (
+            _longest(structure, keys, seen.get(key, ()), index, similarity)
+            if _begins(structure, key, index, least_words)
+            else None
+        )
+        end = run.end if run else index + 1
+        if run:
+            found.append(run)
+        for at in range(index, end):
+            if _begins(structure, keys[at], at, least_words):
+                places = seen.setdefault(keys[at], [])
+                if len(places) < _MOST_EARLIER:
+                    places.append(at)
+        index = end
+    return tuple(found)
+
+
+def _key(structure: Structure, segment: Segment, harmless: Collection[str]) -> Key:
+    if segment.example or segment.tool or not segment.certain or segment.kind in ("code", "row", "rule", "tag"):
+        return ()
+    text = structure.text(segment)
+    # Data has to be the same in every word.
+    return words_of(text) if segment.kind == "data" else key_of(text, harmless)
+
+
+def _begins(structure: Structure, key: Key, index: int, least_words: int) -> bool:
+    return structure.segments[index].kind == "sentence" and len(key) >= least_words
+
+
+def _longest(
+    structure: Structure, keys: Sequence[Key], earlier: Sequence[int], index: int, similarity: float
+) -> Block | None:
+    """The longest run from ``index`` that equals one before it; of equal ones that on the same side of the data,
+    then the earliest."""
+    best: Block | None = None
+    for first in earlier:
+        if not _alike(structure, first, index, similarity):
+            continue
+        run = _run(structure, keys, first, index, similarity)
+        if best is None or (run.end - run.start, run.same_side) > (best.end - best.start, best.same_side):
+            best = run
+    return best
+
+
+def _run(structure: Structure, keys: Sequence[Key], first: int, index: int, similarity: float) -> Block:
+    segments = structure.segments
+    same_side = segments[first].side == segments[index].side
+    length = 1
+    while index + length < len(keys) and first + length < index:
+        left, right = first + length, index + length
+        if not keys[right] or keys[left] != keys[right] or not _alike(structure, left, right, similarity):
+            break
+        if (segments[left].side == segments[right].side) != same_side:
+            break
+        length += 1
+    pairs = zip(range(first, first + length), range(index, index + length), strict=True)
+    exact = all(_plain(structure, left) == _plain(structure, right) for left, right in pairs)
+    return Block(first, first + length, index, index + length, same_side, exact)
+
+
+def _alike(structure: Structure, first: int, second: int, similarity: float) -> bool:
+    left, right = structure.text(structure.segments[first]), structure.text(structure.segments[second])
+    return left == right or same_wording(left, right, similarity)
+
+
+def _plain(structure: Structure, index: int) -> str:
+    return " ".join(_MARKER.sub("", structure.text(structure.segments[index]), count=1).split())
+
+
+def shared(
+    first: Structure, second: Structure, harmless: Collection[str], least_words: int
+) -> Iterator[tuple[Segment, Segment]]:
+    """Sentences of ``second``, before its first data hole, that ``first`` says after its last one: nothing but
+    instructions stands between them."""
+    last_side = len(first.flat.data)
+    said: dict[Key, Segment] = {}
+    for index, segment in enumerate(first.segments):
+        key = _key(first, segment, harmless)
+        if segment.side == last_side and _begins(first, key, index, least_words):
+            said.setdefault(key, segment)
+    for index, segment in enumerate(second.segments):
+        key = _key(second, segment, harmless)
+        if segment.side == 0 and key in said and _begins(second, key, index, least_words):
+            yield said[key], segment
