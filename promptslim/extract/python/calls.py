@@ -42,6 +42,7 @@ from promptslim.extract.python.module import Module
 from promptslim.extract.python.prompts import markers_in, messages_of, prompt_of
 from promptslim.extract.python.recognise import Recognised
 from promptslim.extract.python.signatures import Operation, Signatures
+from promptslim.extract.python.tools import tools_of
 
 CALL_KINDS: dict[str, Literal["request", "model", "agent"]] = {"request": "request", "model": "model", "agent": "agent"}
 TEXT_KINDS = frozenset({"chat", "other"})
@@ -175,7 +176,10 @@ class Builder:
                 if isinstance(value, External):
                     return Unknown(value.name), (0, True)
                 where = location or self.module.locate(site.node.func)
-                prompt, _ = prompt_of(self.evaluator, value, site.frame, role, where, label)
+                if role == "tools":
+                    prompt, _ = tools_of(self.evaluator, value, site.frame, where, label)
+                else:
+                    prompt, _ = prompt_of(self.evaluator, value, site.frame, role, where, label)
                 markers = markers_in(value)
                 if not prompt.static_text:
                     return Present(type(value).__name__.lower(), None, where), markers

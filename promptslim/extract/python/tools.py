@@ -33,7 +33,7 @@ DEEPEST = 24
 TOOL_KEYS = frozenset(
     {"name", "description", "toolSpec", "input_schema", "function", "parameters", "type", "inputSchema"}
 )
-"""Keys of a tool definition in the APIs of Bedrock, Anthropic, OpenAI and Google; a dict with none of them is no tool."""
+"""Keys of a tool definition in the APIs of Bedrock, Anthropic, OpenAI and Google: a dict without any is no tool."""
 
 
 @record
