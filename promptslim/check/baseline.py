@@ -7,34 +7,41 @@ findings do and can be reviewed in a diff.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import fields, replace
 from decimal import Decimal
 
-from promptslim.check.fingerprint import evidence_hash
+from promptslim.check.identity import Identity, identity, paired
 from promptslim.core.finding import Finding
 from promptslim.core.record import record
 
-VERSION = 1
+VERSION = 2
 GROWTH = Decimal("1.10")
 """A known finding is one again when its tokens exceed the recorded ones by this factor."""
+
+_KEYS = tuple(item.name for item in fields(Identity))
 
 
 class BaselineError(Exception):
     """A baseline file that cannot be used. The message is one line: what is wrong and what to do."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record
 class Entry:
-    """One known finding. ``evidence`` is its hash without the path, by which a finding that moved to
-    another file is known again; ``tokens`` per call, None where the rule gives none."""
+    """One known finding: what it is known by, and its ``tokens`` per call, None where the rule gives none."""
 
-    path: str
-    rule: str
-    fingerprint: str
-    evidence: str
+    known_by: Identity
     tokens: int | None
+
+    @property
+    def path(self) -> str:
+        """The file that it was found in."""
+        return self.known_by.path
+
+    @property
+    def rule(self) -> str:
+        """The code of its rule."""
+        return self.known_by.rule
 
 
 @record
@@ -60,47 +67,23 @@ class Comparison:
 
 def entry(finding: Finding) -> Entry:
     """The finding as it is recorded."""
-    return Entry(finding.primary.path, finding.code, finding.fingerprint, evidence_hash(finding), _tokens(finding))
+    return Entry(identity(finding), _tokens(finding))
 
 
 def compare(findings: Sequence[Finding], entries: Iterable[Entry], looked_at: Callable[[Entry], bool]) -> Comparison:
-    """Match findings and entries one to one: first by fingerprint; then, among the entries that this run
-    looked at (``looked_at``) and did not find again, by rule and evidence alone (moved to another file)."""
-    by_print: dict[str, list[Entry]] = defaultdict(list)
-    for known in sorted(entries, key=_order):
-        by_print[known.fingerprint].append(known)
-    matched: list[tuple[Finding, Entry]] = []
-    rest: list[Finding] = []
-    for finding in findings:
-        same = by_print.get(finding.fingerprint)
-        if same:
-            matched.append((finding, same.pop(0)))
-        else:
-            rest.append(finding)
-    seen: list[Entry] = []
-    unseen: list[Entry] = []
-    for left in by_print.values():
-        for known in left:
-            (seen if looked_at(known) else unseen).append(known)
-    moved: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for known in sorted(seen, key=_order):
-        moved[known.rule, known.evidence].append(known)
-    new: list[Finding] = []
-    for finding in rest:
-        same = moved.get((finding.code, evidence_hash(finding)))
-        if same:
-            matched.append((finding, same.pop(0)))
-        else:
-            new.append(finding)
-    grown = [(finding, known) for finding, known in matched if _grown(finding, known)]
-    outgrown = {id(finding) for finding, _ in grown}
-    reported = {id(finding) for finding in new} | outgrown
+    """Match findings and entries one to one (see identity.py). ``looked_at`` says of an entry whether this run would
+    have found it again."""
+    known = sorted(entries, key=_order)
+    seen = {id(one.known_by): looked_at(one) for one in known}
+    pairs = paired(findings, [one.known_by for one in known], lambda one: seen[id(one)])
+    grown = {index for index, place in pairs.items() if _grown(findings[index], known[place])}
+    idle = [place for place in range(len(known)) if place not in set(pairs.values())]
     return Comparison(
-        new=tuple(finding for finding in findings if id(finding) in reported),
-        known=tuple(_kept(finding, known) for finding, known in matched if id(finding) not in outgrown),
-        outgrown=tuple(_kept(finding, known) for finding, known in grown),
-        fixed=tuple(known for left in moved.values() for known in left),
-        unseen=tuple(unseen),
+        new=tuple(one for index, one in enumerate(findings) if index not in pairs or index in grown),
+        known=tuple(_kept(findings[i], known[pairs[i]]) for i in sorted(pairs) if i not in grown),
+        outgrown=tuple(_kept(findings[i], known[pairs[i]]) for i in sorted(grown)),
+        fixed=tuple(known[place] for place in idle if seen[id(known[place].known_by)]),
+        unseen=tuple(known[place] for place in idle if not seen[id(known[place].known_by)]),
     )
 
 
@@ -120,15 +103,7 @@ def read(text: str) -> tuple[Entry, ...]:
 def write(entries: Iterable[Entry]) -> str:
     """The text of a baseline file."""
     rows = [
-        json.dumps(
-            {
-                "path": known.path,
-                "rule": known.rule,
-                "fingerprint": known.fingerprint,
-                "evidence": known.evidence,
-                "tokens": known.tokens,
-            }
-        )
+        json.dumps({**{key: getattr(known.known_by, key) for key in _KEYS}, "tokens": known.tokens})
         for known in sorted(entries, key=_order)
     ]
     body = ",\n".join(f"  {row}" for row in rows)
@@ -146,15 +121,20 @@ def _entry(row: object, number: int) -> Entry:
             "rule": str(rule),
             "fingerprint": str(fingerprint),
             "evidence": str(evidence),
+            "content": str() | None as content,
+            "scope": str() | None as scope,
+            "what": str(what),
             "tokens": int() | None as tokens,
         }:
-            return Entry(path, rule, fingerprint, evidence, tokens)
+            return Entry(Identity(path, rule, fingerprint, evidence, content, scope, what), tokens)
         case _:
             raise BaselineError(f"has an invalid entry (number {number}); write it again with --write-baseline")
 
 
-def _order(known: Entry) -> tuple[str, str, str, str, int]:
-    return known.path, known.rule, known.fingerprint, known.evidence, -1 if known.tokens is None else known.tokens
+def _order(known: Entry) -> tuple[object, ...]:
+    one = known.known_by
+    tokens = -1 if known.tokens is None else known.tokens
+    return one.path, one.rule, one.fingerprint, one.evidence, one.content or "", one.scope or "", one.what, tokens
 
 
 def _tokens(finding: Finding) -> int | None:
@@ -168,6 +148,8 @@ def _grown(finding: Finding, known: Entry) -> bool:
 
 
 def _kept(finding: Finding, known: Entry) -> Entry:
-    """Where a finding stands now, with the tokens that were accepted: creeping growth is growth."""
+    """Where a finding stands now, with the tokens that were accepted: creeping growth is growth. Fewer tokens are
+    the new bound."""
     now = entry(finding)
-    return Entry(now.path, now.rule, now.fingerprint, now.evidence, known.tokens)
+    counts = [tokens for tokens in (known.tokens, now.tokens) if tokens is not None]
+    return replace(now, tokens=None if known.tokens is None else min(counts))

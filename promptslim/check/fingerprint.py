@@ -31,8 +31,11 @@ def evidence_hash(finding: Finding) -> str:
 
 
 def normalised(evidence: str) -> str:
-    """Evidence with every run of blank space as one space."""
-    return " ".join(evidence.split())
+    """Evidence without what a formatter changes: blank space, the kind of quotes, commas before a bracket closes."""
+    bare = "".join(evidence.split()).replace("'", '"')
+    for bracket in ")]}":
+        bare = bare.replace(f",{bracket}", bracket)
+    return bare
 
 
 def digest(*parts: str) -> str:
