@@ -137,7 +137,7 @@ def test_exit_codes(words: tuple[str, ...], expected: int, run: Run, write: Call
         (("check", "--per-file-ignores", "PS101"), "'PS101' is not PATTERN:RULE"),
         (("check", "--statistics", *JSON), "--statistics is text"),
         (("check", "--config", 'output-format="jsn"'), "unknown output format 'jsn'; did you mean 'json'?"),
-        (("check", "--write-baseline"), "no baseline file is named; add --baseline FILE"),
+        (("check", "--prune-baseline"), "no baseline file promptslim-baseline.json; make it with --write-baseline"),
         (("check", "--baseline", "known.json"), "no baseline file known.json; make it with --write-baseline"),
         (("check", "--baseline", "damaged.json"), "damaged.json is not JSON"),
         (("check", "--config", "rules.missing-max-tokens.bogus=1"), "missing-max-tokens has no option 'bogus'"),
@@ -200,9 +200,15 @@ def test_baseline(run: Run, write: Callable[[str, str], None], tmp_path: Path) -
     write("a.py", CLIENT + UNCAPPED + UNCAPPED)
     assert findings(run("check", *ONLY, *known, *JSON)[1]) == [("PS101", "a.py", 5)]
     write("a.py", CLIENT + CAPPED)
-    code, out, _ = run("check", *ONLY, *known)
-    assert code == 0
+    code, out, err = run("check", *ONLY, *known)
+    assert code == 1
     assert out.startswith("No findings in 2 files with 2 LLM calls; 1 in the baseline, 1 of the baseline fixed")
+    assert err == (
+        "promptslim: 1 finding is fixed but still in known.json; "
+        "run with --prune-baseline, so that none comes back unseen\n"
+    )
+    assert run("check", *ONLY, *known, "--exit-zero")[0] == 0
+    assert run("check", "b.py", *ONLY, *known)[0] == 0
     assert run("check", "b.py", *ONLY, *known, "--prune-baseline")[0] == 0
     assert (tmp_path / "known.json").read_bytes() == recorded
     assert run("check", *ONLY, *known, "--prune-baseline")[1].endswith("1 in the baseline\n")
@@ -210,6 +216,18 @@ def test_baseline(run: Run, write: Callable[[str, str], None], tmp_path: Path) -
     (tmp_path / "b.py").unlink()
     assert run("check", *ONLY, *known, "--prune-baseline")[0] == 0
     assert json.loads((tmp_path / "known.json").read_text())["findings"] == []
+
+
+def test_what_was_fixed_cannot_come_back(run: Run, write: Callable[[str, str], None]) -> None:
+    write("a.py", CLIENT + UNCAPPED)
+    assert run("check", *ONLY, "--write-baseline")[0] == 0
+    assert run("check", *ONLY)[0] == 0
+    write("a.py", CLIENT + CAPPED)
+    assert run("check", *ONLY)[0] == 1
+    assert run("check", *ONLY, "--prune-baseline")[0] == 0
+    assert run("check", *ONLY)[0] == 0
+    write("a.py", CLIENT + UNCAPPED)
+    assert run("check", *ONLY, *JSON)[0] == 1
 
 
 def test_baseline_that_cannot_be_written_leaves_nothing_behind(run: Run, write: Callable[[str, str], None]) -> None:

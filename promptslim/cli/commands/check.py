@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from promptslim import __version__
+from promptslim.cli.baseline_file import BaselineFile
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Given, Option, Parameters
-from promptslim.cli.session import Session, replace_file, say, write
+from promptslim.cli.session import Session, say, write
 from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
 from promptslim.report.formats import View, check_renderer, names
 
 if TYPE_CHECKING:
-    from promptslim.check.baseline import Entry
     from promptslim.check.engine import Outcome
     from promptslim.core.result import CheckResult
     from promptslim.pipeline.run import Run
@@ -39,7 +39,7 @@ PARAMETERS: Parameters = (
     Option(("--show-files",), "Show which files would be checked, and check nothing."),
     Option(("--exit-zero",), "Exit with 0 even where there are findings."),
     Option(("--baseline",), "File with known findings, which are not reported.", "value", "FILE"),
-    Option(("--write-baseline",), "Write all findings of this run to the baseline file."),
+    Option(("--write-baseline",), "Write all findings of this run to the baseline file (promptslim-baseline.json)."),
     Option(("--prune-baseline",), "Drop findings that no longer occur from the baseline file."),
     Option(("--no-cache",), "Keep no results between runs."),
     *FILES,
@@ -61,9 +61,9 @@ def run(given: Given) -> int:
     template = _template(session, shown_as)
     if given.flag("show_files"):
         return _show_files(session)
-    entries = _baseline(session)
+    baseline = BaselineFile(session)
     run = session.analyse()
-    outcome = _checked(session, run, entries)
+    outcome = _checked(run, baseline)
     _warn_of_errors(session, outcome)
     if session.quiet < 2:
         if given.flag("statistics"):
@@ -81,7 +81,8 @@ def run(given: Given) -> int:
                 template=template,
             )
             _show(shown_as, outcome.result, view)
-    return 0 if given.flag("exit_zero") else _exit_code(outcome.result, session.place.settings.fail_on)
+    failed = baseline.stale(outcome) or _fails(outcome.result, session.place.settings.fail_on)
+    return int(failed and not given.flag("exit_zero"))
 
 
 def _template(session: Session, shown_as: str) -> Template | None:
@@ -121,47 +122,13 @@ def _show_files(session: Session) -> int:
     return 0
 
 
-def _baseline(session: Session) -> tuple[Entry, ...] | None:
-    """The known findings, or None without a baseline. Raises UsageError and BaselineError."""
-    given, path = session.given, session.place.settings.baseline
-    writing = given.flag("write_baseline") or given.flag("prune_baseline")
-    if path is None:
-        if writing:
-            raise UsageError("no baseline file is named; add --baseline FILE")
-        return None
-    from promptslim.check.baseline import BaselineError, read
-
-    try:
-        with open(os.path.join(session.place.cwd, path), encoding="utf-8") as file:  # noqa: PTH118, PTH123
-            return read(file.read())
-    except FileNotFoundError:
-        if given.flag("write_baseline"):
-            return ()
-        raise UsageError(f"no baseline file {path}; make it with --write-baseline") from None
-    except BaselineError as error:
-        raise BaselineError(f"{path} {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the baseline file {path}: {error}") from None
-
-
-def _checked(session: Session, run: Run, entries: tuple[Entry, ...] | None) -> Outcome:
+def _checked(run: Run, baseline: BaselineFile) -> Outcome:
     """The outcome, after the baseline file was written or pruned where that was asked for."""
     from promptslim.pipeline import run as pipeline
 
-    outcome = pipeline.check(run, entries)
-    if outcome.comparison is None or session.place.settings.baseline is None:
-        return outcome
-    from promptslim.check.baseline import write as baseline_text
-
-    if session.given.flag("write_baseline"):
-        kept = outcome.comparison.accepting(outcome.result.findings)
-    elif session.given.flag("prune_baseline"):
-        kept = outcome.comparison.pruned()
-    else:
-        return outcome
-    replace_file(os.path.join(session.place.cwd, session.place.settings.baseline), baseline_text(kept))  # noqa: PTH118
-    session.note(f"{len(kept)} findings in {session.place.settings.baseline}")
-    return pipeline.check(run, kept)
+    outcome = pipeline.check(run, baseline.entries)
+    kept = baseline.update(outcome)
+    return outcome if kept is None else pipeline.check(run, kept)
 
 
 def _warn_of_errors(session: Session, outcome: Outcome) -> None:
@@ -172,13 +139,13 @@ def _warn_of_errors(session: Session, outcome: Outcome) -> None:
             say(f"warning: {error.path}{line}: {error.message}")
 
 
-def _exit_code(result: CheckResult, fail_on: str) -> int:
+def _fails(result: CheckResult, fail_on: str) -> bool:
     if not result.findings:
-        return 0
+        return False
     from promptslim.core.levels import SEVERITIES
 
     least = SEVERITIES.index(fail_on)
-    return int(any(SEVERITIES.index(finding.severity) >= least for finding in result.findings))
+    return any(SEVERITIES.index(finding.severity) >= least for finding in result.findings)
 
 
 def _rules(run: Run) -> dict[str, dict[str, str]]:
