@@ -1,0 +1,126 @@
+"""Wording that adds nothing to an instruction, by the phrase table, and the text without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
+from typing import Literal as Choice
+
+from promptslim.core.record import record
+from promptslim.structure.flat import HOLE, PLACEHOLDER
+from promptslim.structure.segment import Segment, Structure
+
+FillerKind = Choice["announcing", "politeness", "verbose"]
+"""announcing: "note that". politeness: "please". verbose: a longer form of a short word."""
+
+LONGEST_SENTENCE = 2_000
+"""Characters; what is longer is no sentence of an instruction."""
+
+_KEPT = re.compile(
+    r"`+[^`\n]*`+"
+    r"|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»|‘[^’\n]*’|(?<![\w'])'[^'\n]+'(?![\w'])"  # noqa: RUF001
+    r"|</?[A-Za-z][^<>\n]*>"
+    r"|\b\w+://\S+|[\w.+-]+@[\w-]+\.\w+"
+    r"|\[[^\]\n]{0,200}\]|" + PLACEHOLDER.pattern
+)
+"""What no change of wording may touch: inline code, quoted text, tags, addresses, bracketed text, placeholders."""
+
+_DIALOGUE = re.compile(r"\s*(?:[-*>] )?[*_]{0,2}[A-Z][\w ]{0,24}[*_]{0,2}:[*_]{0,2}\s+\S")
+_INSTRUCTING_LABEL = re.compile(
+    r"\s*(?:[-*>] )?[*_]{0,2}(?:important|note|task|instructions?|rules?|goal|reminder|warning)\b", re.I
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@record
+class Filler:
+    """A phrase that can be left out or shortened: offsets into the flat text, what says the same."""
+
+    kind: FillerKind
+    start: int
+    end: int
+    instead: str
+
+
+def filler(structure: Structure, table: Mapping[str, Any]) -> tuple[Filler, ...]:
+    """The phrases of ``table`` (``[filler]`` of rules/phrases.toml) in the instructions of a prompt, in order.
+
+    Only sentences count. What stands in examples, tool definitions, sections that fix the form of the answer, lines
+    of a dialogue, quotes, code or tags is left alone, and so are sentences about wording, on safety, and phrases
+    whose loss could turn a negation.
+    """
+    fixed_form = _form_sections(structure, table["form"])
+    found: list[Filler] = []
+    for segment in structure.segments:
+        if (
+            segment.kind == "sentence"
+            and not segment.example
+            and not segment.tool
+            and segment.section not in fixed_form
+        ):
+            found += _in_sentence(structure, segment, table)
+    return tuple(found)
+
+
+def without(text: str, found: Sequence[Filler]) -> str:
+    """``text`` with the phrases left out or shortened."""
+    pieces: list[str] = []
+    at = 0
+    for one in found:
+        pieces += (text[at : one.start], one.instead)
+        at = one.end
+        if not one.instead and text[at : at + 1] == " ":
+            at += 1
+    return "".join((*pieces, text[at:]))
+
+
+def _form_sections(structure: Structure, pattern: str) -> set[int]:
+    found: set[int] = set()
+    for index, section in enumerate(structure.sections):
+        if section.parent in found or (section.parent is not None and re.search(pattern, section.title, re.IGNORECASE)):
+            found.add(index)
+    return found
+
+
+def _in_sentence(structure: Structure, segment: Segment, table: Mapping[str, Any]) -> Iterator[Filler]:
+    sentence = structure.text(segment)
+    if len(sentence) > LONGEST_SENTENCE or re.search(table["guarded"], sentence, re.IGNORECASE):
+        return
+    if _DIALOGUE.match(sentence) and not _INSTRUCTING_LABEL.match(sentence):
+        return
+    kept = [match.span() for match in _KEPT.finditer(sentence)]
+    pattern, kinds = _compiled(tuple(_entries(table)))
+    end = 0
+    for match in pattern.finditer(sentence):
+        start = match.start()
+        if start < end or any(start < last and first < match.end() for first, last in kept):
+            continue
+        kind, instead = kinds[int((match.lastgroup or "p0")[1:])]
+        before = sentence[:start]
+        if re.search(table["mentioned"], before, re.IGNORECASE):
+            return
+        if not instead and re.search(table["negated"], before, re.IGNORECASE):
+            continue
+        if not instead and not _LETTERS.search(sentence[match.end() :].replace(HOLE, "")) and kind != "politeness":
+            continue
+        end = match.end()
+        yield Filler(kind, segment.start + start, segment.start + end, instead)
+
+
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[FillerKind, str, str]]:
+    for kind in get_args(FillerKind):
+        for entry in table[kind]:
+            yield kind, entry["pattern"], entry.get("instead", "")
+
+
+@cache
+def _compiled(
+    entries: tuple[tuple[FillerKind, str, str], ...],
+) -> tuple[re.Pattern[str], Sequence[tuple[FillerKind, str]]]:
+    """One pattern with a group for each entry, and the entries by their group's number."""
+    alternatives = [rf"(?P<p{number}>{pattern})" for number, (_, pattern, _) in enumerate(entries)]
+    joined = "|".join(alternatives).replace(" ", r"\s+")
+    compiled = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE)
+    return compiled, [(kind, instead) for kind, _, instead in entries]
