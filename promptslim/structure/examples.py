@@ -58,7 +58,7 @@ def example_regions(
     Data that is filled in ends an example: what follows is the question itself.
     """
     regions = [*_tagged(flat.text), *_titled(sections), *_labelled(flat.text, lines)]
-    pairs = _pairs(flat, lines)
+    pairs = [pair for pair in _pairs(flat, lines) if flat.side(pair.start - 1) == flat.side(pair.end - 1)]
     whole = [cut for region in (*regions, *pairs) if (cut := _before_data(flat, region)).end > cut.start]
     single = sorted({(one.start, one.end) for one in whole if not one.several}, key=lambda one: (one[0], -one[1]))
     inner = [
@@ -145,7 +145,7 @@ def _pairs(flat: FlatText, lines: Sequence[Line]) -> list[_Region]:
     found: dict[str, list[_Region]] = {}
     asked: tuple[int, str] | None = None
     label = ""
-    answered = False
+    answered = waiting = False
     end = 0
 
     def close() -> None:
@@ -159,17 +159,18 @@ def _pairs(flat: FlatText, lines: Sequence[Line]) -> list[_Region]:
         match = _PAIR.match(text) if line.kind in ("text", "item") else None
         if match and match["asks"]:
             close()
-            asked, end = (line.start, match["asks"].lower()), line.end
+            asked, end, waiting = (line.start, match["asks"].lower()), line.end, False
         elif match and asked:
             label = f"{asked[1]} {match['answers'].lower()}"
             answered, end = answered or bool(match["rest"]), line.end
             waiting = not match["rest"]
         elif line.kind in ("heading", "open", "close", "rule"):
             close()
+            label = ""
         elif asked and line.kind == "blank":
             if answered:
                 close()
         elif asked:
-            answered, end = answered or bool(label and waiting), line.end
+            answered, end = answered or waiting, line.end
     close()
     return [region for regions in found.values() if len(regions) > 1 for region in regions]

@@ -10,6 +10,10 @@ from promptslim.structure.segment import Segment, Structure
 
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|\ufffc|[<>=%$€£+°/]|(?<=\w)_(?=\w)|(?<=\d)\.(?=\d)|(?<![\w-])-(?=\d)")  # noqa: RUF001
 _MARKER = re.compile(r"\s*(?:#{1,6}\s+|[-*+•–]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|>\s+)+")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"[.!?][\"')\]*_]*\s|[。！？\n]")  # noqa: RUF001
+_PROSE = re.compile(r"[^\W\d_]|[\s,.'’\"-]")  # noqa: RUF001
+_CODE_END = (";", "{", "}", ">", "=", "(", "|", "\\")
+_PROSE_SHARE = 0.85
 _MOST_EARLIER = 16
 """Earlier places of a sentence that are looked at: a text of one sentence stays linear."""
 
@@ -43,17 +47,25 @@ def key_of(text: str, harmless: Collection[str]) -> Key:
     return tuple(word for word in words_of(text) if word not in harmless)
 
 
+def chunk_keys(text: str, harmless: Collection[str], least_words: int) -> set[Key]:
+    """The keys of what roughly are the sentences of ``text``, without its structure."""
+    return set(_chunks(text, harmless, least_words))
+
+
 def may_repeat(text: str, harmless: Collection[str], least_words: int) -> bool:
     """False where no sentence of ``text`` stands in it twice: a quick look that spares the structure."""
     seen: set[Key] = set()
-    for chunk in re.split(r"[.!?][\"')\]*_]*\s|[。！？\n]", text):  # noqa: RUF001
-        if len(chunk) < 3 * least_words:
-            continue
-        key = key_of(chunk, harmless)
-        if len(key) >= least_words and key in seen:
+    for key in _chunks(text, harmless, least_words):
+        if key in seen:
             return True
         seen.add(key)
     return False
+
+
+def _chunks(text: str, harmless: Collection[str], least_words: int) -> Iterator[Key]:
+    for chunk in _SENTENCE_END.split(text):
+        if len(chunk) >= 3 * least_words and len(key := key_of(chunk, harmless)) >= least_words:
+            yield key
 
 
 def same_wording(first: str, second: str, similarity: float) -> bool:
@@ -97,13 +109,20 @@ def blocks(structure: Structure, harmless: Collection[str], least_words: int, si
 def _key(structure: Structure, segment: Segment, harmless: Collection[str]) -> Key:
     if segment.example or segment.tool or not segment.certain or segment.kind in ("code", "row", "rule", "tag"):
         return ()
-    text = structure.text(segment)
+    text = structure.named(segment.start, segment.end)
     # Data has to be the same in every word.
     return words_of(text) if segment.kind == "data" else key_of(text, harmless)
 
 
 def _begins(structure: Structure, key: Key, index: int, least_words: int) -> bool:
-    return structure.segments[index].kind == "sentence" and len(key) >= least_words
+    segment = structure.segments[index]
+    return segment.kind == "sentence" and len(key) >= least_words and _is_prose(structure.text(segment))
+
+
+def _is_prose(text: str) -> bool:
+    """False for code, markup and template statements that stand outside fences."""
+    line = text.strip()
+    return not line.endswith(_CODE_END) and len(_PROSE.findall(line)) >= _PROSE_SHARE * len(line)
 
 
 def _longest(

@@ -6,8 +6,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Literal as Choice
 
+from promptslim.core.prompt import Hole
 from promptslim.core.record import record
-from promptslim.structure.flat import FlatText
+from promptslim.structure.flat import HOLE, FlatText
 
 SegmentKind = Choice["heading", "sentence", "row", "code", "data", "tag", "rule"]
 """heading: a title line. sentence: of a paragraph or list item. row: of a table. code: a whole fence. data: lines
@@ -70,6 +71,19 @@ class Structure:
     def text(self, segment: Segment) -> str:
         """The characters of a segment, with the blank space after it."""
         return self.flat.text[segment.start : segment.end]
+
+    def named(self, start: int, end: int) -> str:
+        """The characters of a range with the expression behind each hole, so that two holes differ."""
+        text = self.flat.text[start:end]
+        if HOLE not in text:
+            return text
+        pieces = (
+            self.flat.piece(offset) if character == HOLE else None for offset, character in enumerate(text, start)
+        )
+        return "".join(
+            f"{HOLE} {piece.part.expression} " if piece and isinstance(piece.part, Hole) else character
+            for character, piece in zip(text, pieces, strict=True)
+        )
 
     def children(self, index: int) -> Iterator[int]:
         """The sections directly inside a section."""

@@ -1,0 +1,147 @@
+"""PS201: a prompt is over its budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promptslim.check.answer_demands import short_answer
+from promptslim.check.prompt_cost import about, model_of, price, priced_uses, users_with_prices, waste
+from promptslim.check.wording import quoted
+from promptslim.core.finding import Confidence, Finding
+from promptslim.core.prompt import Literal, Prompt
+from promptslim.core.record import record
+from promptslim.structure.build import structure_of
+from promptslim.structure.repeats import blocks
+
+if TYPE_CHECKING:
+    from promptslim.catalog.model_facts import ModelFacts
+    from promptslim.check.rule_context import RuleContext
+    from promptslim.structure.segment import Structure
+
+NOT_BUDGETED = ("tools", "tool", "assistant")
+HEAD = 600
+"""Characters in which a prompt says what the model is."""
+
+LARGEST_SECTIONS = 3
+LEAST_SHARE = 10
+"""Percent below which a part is not worth a mention."""
+
+
+@record
+class Budget:
+    """A budget in tokens, why it counts, and how sure the rule is of it."""
+
+    tokens: int
+    reason: str
+    confidence: Confidence | None
+
+
+def oversized_system_prompt(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
+    """One finding for a definition whose certain text is over the budget of its role, or of a small task."""
+    if prompt.shape == "tools" or prompt.role in NOT_BUDGETED:
+        return
+    text = "".join(part.text for part in prompt.parts if isinstance(part, Literal) and not part.maybe)
+    least = min(_option(rule, "budget"), _option(rule, "message-budget"), _option(rule, "small-task-budget"))
+    if len(text) <= least:
+        # Hardly any text has more tokens than characters.
+        return
+    model = model_of(prompt, rule)
+    for budget in (_budget(prompt, rule), _small_task(prompt, rule)):
+        if budget is not None and rule.over(text, model, budget.tokens):
+            yield _finding(prompt, text, budget, model, rule)
+            return
+
+
+def _option(rule: RuleContext, name: str) -> int:
+    return int(str(rule.options[name]))
+
+
+def _budget(prompt: Prompt, rule: RuleContext) -> Budget:
+    name = "message-budget" if prompt.role == "user" else "budget"
+    return Budget(_option(rule, name), "", None)
+
+
+def _small_task(prompt: Prompt, rule: RuleContext) -> Budget | None:
+    """The budget of a task that has a short answer in every call, or whose prompt calls the model a classifier."""
+    tokens = _option(rule, "small-task-budget")
+    demands = [short_answer(call, rule.catalog.phrases) for call in rule.users(prompt)]
+    if demands and demands[0] is not None and None not in demands:
+        return Budget(tokens, f" for a task whose answer is {demands[0].form}", "medium")
+    match = re.search(rule.catalog.phrases["small_task"]["role"], prompt.static_text[:HEAD], re.IGNORECASE)
+    return Budget(tokens, f" for a small task ({quoted(match[0], 60)})", "low") if match else None
+
+
+def _finding(prompt: Prompt, text: str, budget: Budget, model: ModelFacts | None, rule: RuleContext) -> Finding:
+    count = rule.count(text, model)
+    uses = priced_uses(prompt, rule)
+    cost = f"; {price(count.n, uses[0].model)} ({_source(uses[0].model)})" if uses else ""
+    return rule.finding(
+        f"{_name(prompt)} of {about(count)} is sent with every call, over the budget of {budget.tokens:,}"
+        f"{budget.reason}{_composition(structure_of(prompt), rule)}{cost}",
+        prompt.primary,
+        prompt=prompt,
+        evidence=prompt.id,
+        confidence=budget.confidence,
+        related=users_with_prices(prompt, count.n, rule),
+        impact=waste(prompt, count, max(count.low - budget.tokens, 0), rule),
+    )
+
+
+def _name(prompt: Prompt) -> str:
+    match prompt.role:
+        case "system":
+            return "a system prompt"
+        case "user":
+            return "the fixed text of a message"
+        case _:
+            return "a prompt"
+
+
+def _source(model: ModelFacts) -> str:
+    from promptslim.pricing.rates import provenance
+
+    return provenance(model.rates) if model.rates else ""
+
+
+def _composition(structure: Structure, rule: RuleContext) -> str:
+    """Where the tokens are, in percent of the characters: the count of a part is not known better than that."""
+    total = max(len(structure.flat.text), 1)
+    shown = sum(segment.end - segment.start for segment in structure.segments if segment.example)
+    typed = sum(
+        segment.end - segment.start
+        for segment in structure.segments
+        if segment.kind in ("code", "data") and not segment.example
+    )
+    harmless = frozenset(rule.catalog.phrases["repeated"]["harmless"])
+    segments = structure.segments
+    again = sum(
+        segments[block.end - 1].end - segments[block.start].start for block in blocks(structure, harmless, 5, 90)
+    )
+    parts = [
+        f"{percent} % {name}"
+        for name, part in (("examples", shown), ("code and JSON", typed), ("repeated text", again))
+        if (percent := round(100 * part / total)) >= LEAST_SHARE
+    ]
+    largest = _largest_sections(structure)
+    if largest:
+        parts.append("largest sections " + ", ".join(largest))
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def _largest_sections(structure: Structure) -> list[str]:
+    """The largest sections with their share. A section that holds nearly everything is looked into."""
+    at = 0
+    total = len(structure.flat.text)
+    while True:
+        inside = [(structure.sections[one].end - structure.sections[one].start, one) for one in structure.children(at)]
+        inside.sort(key=lambda one: (-one[0], one[1]))
+        if not inside or inside[0][0] < 0.8 * total:
+            break
+        at = inside[0][1]
+    return [
+        f"{quoted(structure.sections[one].title, 40)} {round(100 * size / total)} %"
+        for size, one in inside[:LARGEST_SECTIONS]
+        if 100 * size >= LEAST_SHARE * total
+    ]
