@@ -7,15 +7,21 @@ import re
 from collections.abc import Iterator
 
 from promptslim.core.call import History, Reach
-from promptslim.core.record import record
+from promptslim.extract.python.abstract import Instance, alternatives
 from promptslim.extract.python.evaluate import Evaluator
-from promptslim.extract.python.list_uses import COPIES, ListUse, is_session, is_window, key_of, uses_of
+from promptslim.extract.python.frames import last_name
+from promptslim.extract.python.list_uses import ListUse, is_session, key_of, uses_of
 from promptslim.extract.python.module import Module
-from promptslim.extract.python.parameters import callers_of
-from promptslim.extract.python.scopes import FunctionNode
+from promptslim.extract.python.sent_lists import (
+    Root,
+    argument_for,
+    bound_to,
+    message_arguments,
+    parameters_of,
+    sent_lists,
+    uses_within,
+)
 
-ARGUMENTS = frozenset({"messages", "contents", "input"})
-"""Keywords and body keys that take a list of messages."""
 LIMITS = re.compile(
     r"\w*(?:trim|truncat|compact|prune|sliding|window|max_(?:history|turn|message|round|iter|step)|history_(?:limit|len"
     r"|size)|(?:summari[sz]e|condense|compress|shorten|cut|clean|reset|clear)_(?:chat|history|conversation|message|memory"
@@ -30,29 +36,21 @@ ASKED = re.compile(
 TOOL_RESULT = re.compile(
     r"tool_?result|tool_call_id|function_call_output|\"role\": ?\"(?:tool|function)\"", re.IGNORECASE
 )
-ANSWER = re.compile(
-    r"(?:response|completion|answer|result|output|message|reply|resp|res|choice)\w*"
-    r"(?:[.\[]|$)",
-    re.IGNORECASE,
-)
-DEEPEST = 4
-
-
-@record
-class Root:
-    """A list that outlives one turn: its name, and the node (function, class, module) in which the name means it."""
-
-    key: str
-    owner: ast.AST
+ANSWER = re.compile(r"response|completion|answer|result|output|message|reply|res(?:p|ult)?|choice", re.IGNORECASE)
+"""Names of what a model said."""
+TURNS = re.compile(r"(?:turn|round|iteration|step|exchange)s?(?:_count|_number)?$|^(?:n|num|count)_", re.IGNORECASE)
+"""Counters that a limit is compared with."""
+MEMORIES = ("ConversationBufferMemory", "ChatMessageHistory")
+"""LangChain memories without a window."""
 
 
 def sent_history(module: Module, call: ast.Call, evaluator: Evaluator) -> History | None:
     """The growing list that a call sends whole, None where there is none, or where something keeps it short."""
-    uses = uses_of(module)
-    if not uses:
-        return None
-    for argument in _arguments(module, call):
-        roots = _roots(module, argument, call, evaluator, 0)
+    remembered = _remembered(module, call, evaluator)
+    if remembered is not None or not uses_of(module):
+        return remembered
+    for argument in message_arguments(module, call):
+        roots = sent_lists(module, argument, call, evaluator, 0)
         for root in roots or ():
             history = _history(module, root, call)
             if history is not None:
@@ -60,190 +58,42 @@ def sent_history(module: Module, call: ast.Call, evaluator: Evaluator) -> Histor
     return None
 
 
-def _arguments(module: Module, call: ast.Call) -> Iterator[ast.expr]:
-    """The expressions that may hold the message list: keywords of the call, keys of its body or request."""
-    for keyword in call.keywords:
-        if keyword.arg in ARGUMENTS:
-            yield keyword.value
-        else:
-            yield from _in_dict(module, keyword.value, call, 0)
-    for argument in call.args:
-        yield from _in_dict(module, argument, call, 0)
-
-
-def _in_dict(module: Module, node: ast.expr, call: ast.Call, depth: int) -> Iterator[ast.expr]:
-    if depth > 3:
-        return
-    match node:
-        case ast.Dict(keys=keys, values=values):
-            for key, value in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in ARGUMENTS:
-                    yield value
-        case ast.Call(func=function, args=[first, *_]) if _last(function) in ("dumps", "encode", "bytes"):
-            yield from _in_dict(module, first, call, depth + 1)
-        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-            yield from (keyword.value for keyword in keywords if keyword.arg in ARGUMENTS)
-        case ast.Name(id=name):
-            for value in _bound(module, name, module.enclosing_function(call)):
-                if value.lineno <= call.lineno:
-                    yield from _in_dict(module, value, call, depth + 1)
-
-
-def _last(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
-def _bound(module: Module, name: str, function: FunctionNode | None) -> list[ast.expr]:
-    """The expressions that a name is bound to in a function (in the module where it is None)."""
-    found: list[ast.expr] = []
-    for node in ast.walk(function if function is not None else module.tree):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
-                found.append(value)
-            case ast.AnnAssign(target=ast.Name(id=bound), value=ast.expr() as value) if bound == name:
-                found.append(value)
-    return found if function is not None else [v for v in found if module.enclosing_function(v) is None]
-
-
-def _roots(module: Module, node: ast.expr, at: ast.AST, evaluator: Evaluator, depth: int) -> list[Root] | None:
-    """The lists that an expression sends whole; None where one is cut, or goes through something not followed."""
-    if depth > DEEPEST:
-        return []
-    match node:
-        case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return _all(module, (left, right), at, evaluator, depth)
-        case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            return _all(module, [e.value for e in elements if isinstance(e, ast.Starred)], at, evaluator, depth)
-        case ast.Call(func=function, args=[first]) if _last(function) in COPIES and isinstance(function, ast.Name):
-            return _roots(module, first, at, evaluator, depth + 1)
-        case ast.Call(func=ast.Attribute(value=of, attr="copy"), args=[]):
-            return _roots(module, of, at, evaluator, depth + 1)
-        case ast.ListComp(generators=[one]):
-            return _roots(module, one.iter, at, evaluator, depth + 1)
-        case ast.Subscript(value=of, slice=ast.Slice() as part):
-            return None if is_window(part) else _roots(module, of, at, evaluator, depth + 1)
-        case ast.IfExp(body=body, orelse=other):
-            return _all(module, (body, other), at, evaluator, depth)
-        case ast.Name(id=name):
-            return _named(module, name, at, evaluator, depth)
-        case ast.Call() if key_of(node) is None:
-            return None
-    key = key_of(node)
-    if key is None or key not in uses_of(module):
-        return []
-    owner = _owner(module, key, at)
-    return [Root(key, owner)] if owner is not None else []
-
-
-def _all(
-    module: Module, nodes: tuple[ast.expr, ...] | list[ast.expr], at: ast.AST, evaluator: Evaluator, depth: int
-) -> list[Root] | None:
-    found: list[Root] = []
-    for node in nodes:
-        inner = _roots(module, node, at, evaluator, depth + 1)
-        if inner is None:
-            return None
-        found += inner
-    return found
-
-
-def _owner(module: Module, key: str, at: ast.AST) -> ast.AST | None:
-    """The class of ``self.x``, the module for what a session keeps; other attributes belong to no one known."""
-    if is_session(key):
-        return module.tree
-    if not key.startswith("self."):
-        return None
-    return next((node for node in module.above(at) if isinstance(node, ast.ClassDef)), None)
-
-
-def _named(module: Module, name: str, at: ast.AST, evaluator: Evaluator, depth: int) -> list[Root] | None:
-    """The lists behind a plain name: itself, what it was made from, or what the callers pass for it."""
-    function = module.enclosing_function(at)
-    if function is not None and name in _parameters(function):
-        return _passed(module, name, function, evaluator, depth)
-    owner: ast.AST = function if function is not None and _binds(function, name) else module.tree
-    found: list[Root] = []
-    uses = _within(module, uses_of(module).get(name, ()), name, owner)
-    for use in uses:
-        source = use.values[0] if use.kind == "start" else _looped(module, use) if use.kind == "grow" else None
-        if source is not None and not (isinstance(source, ast.Name) and source.id == name):
-            inner = _roots(module, source, use.node, evaluator, depth + 1)
-            if inner is None:
-                return None
-            found += inner
-    if not uses and isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return _all(module, _bound(module, name, owner), at, evaluator, depth)
-    return [*found, Root(name, owner)]
-
-
-def _looped(module: Module, use: ListUse) -> ast.expr | None:
-    """The list whose items a loop copies one by one into this list."""
-    for node in module.above(use.node):
-        match node:
-            case ast.For(iter=iterated, target=ast.Name(id=item)):
-                copied = any(isinstance(n, ast.Name) and n.id == item for v in use.values for n in ast.walk(v))
-                return iterated if copied and isinstance(iterated, (ast.Attribute, ast.Name, ast.Subscript)) else None
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.While():
-                return None
+def _remembered(module: Module, call: ast.Call, evaluator: Evaluator) -> History | None:
+    """The memory without a window of a chain that runs the model which ``call`` constructs."""
+    for memory in (one for name in MEMORIES for one in module.index.calls.get(name, ())):
+        for chain in _chains_with(module, memory):
+            for keyword in chain.keywords:
+                if keyword.arg != "llm":
+                    continue
+                model = evaluator.evaluate(keyword.value, evaluator.frame_of(module, chain))
+                if any(isinstance(one, Instance) and one.call is call for _, one in alternatives(model)):
+                    return History(last_name(memory.func), "memory", module.locate(memory.func))
     return None
 
 
-def _passed(module: Module, name: str, function: FunctionNode, evaluator: Evaluator, depth: int) -> list[Root] | None:
-    """What the callers in the same module pass for a parameter."""
-    found: list[Root] = []
-    frame = evaluator.root_frame(module, module.scope(function))
-    for call, caller in callers_of(evaluator, function, frame):
-        argument = _argument(call, name, function)
-        if caller.module is module and argument is not None:
-            inner = _roots(module, argument, call, evaluator, depth + 1)
-            if inner is None:
-                return None
-            found += inner
-    return found
-
-
-def _argument(call: ast.Call, name: str, function: FunctionNode) -> ast.expr | None:
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    positional = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    if positional and positional[0] in ("self", "cls"):
-        positional = positional[1:]
-    index = positional.index(name) if name in positional else len(call.args)
-    return call.args[index] if index < len(call.args) else None
-
-
-def _parameters(function: FunctionNode) -> set[str]:
-    arguments = function.args
-    return {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-
-
-def _binds(function: FunctionNode, name: str) -> bool:
-    declared = any(isinstance(n, (ast.Global, ast.Nonlocal)) and name in n.names for n in ast.walk(function))
-    stored = any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store) for n in ast.walk(function))
-    return stored and not declared
-
-
-def _within(module: Module, uses: tuple[ListUse, ...], key: str, owner: ast.AST) -> tuple[ListUse, ...]:
-    """The uses that mean the list of this owner, not one of the same name elsewhere."""
-    if isinstance(owner, ast.Module):
-        if is_session(key):
-            return uses
-        return tuple(use for use in uses if not _own_name(module, use.node, key))
-    return tuple(use for use in uses if any(node is owner for node in module.above(use.node)))
-
-
-def _own_name(module: Module, node: ast.AST, name: str) -> bool:
-    """True where a function around the node has a name of its own that hides the module's."""
-    return any(
-        isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and (name in _parameters(one) or _binds(one, name))
-        for one in module.above(node)
-    )
+def _chains_with(module: Module, memory: ast.Call) -> Iterator[ast.Call]:
+    """The calls that take a memory object as ``memory=``."""
+    parent = module.parents.get(memory)
+    name = key_of(parent.targets[0]) if isinstance(parent, ast.Assign) else None
+    for calls in module.index.calls.values():
+        for chain in calls:
+            for keyword in chain.keywords:
+                if keyword.arg == "memory" and (
+                    keyword.value is memory or (name is not None and key_of(keyword.value) == name)
+                ):
+                    yield chain
 
 
 def _history(module: Module, root: Root, call: ast.Call) -> History | None:
     """The history behind a list, None where it does not hold both sides of a conversation over many turns."""
-    uses = (*_within(module, uses_of(module).get(root.key, ()), root.key, root.owner), *_by_helpers(module, root))
+    if root.given is not None:
+        shortened = any(use.kind == "bound" for use in uses_of(module).get(root.key, ()))
+        return (
+            None
+            if shortened or _limited(module, root, call)
+            else History(root.key, "session", module.locate(root.given))
+        )
+    uses = (*uses_within(module, uses_of(module).get(root.key, ()), root.key, root.owner), *_by_helpers(module, root))
     growth = [use for use in uses if use.kind == "grow"]
     sides = {side for use in growth for value in use.values for side in _sides(module, value)}
     if not {"user", "assistant"} <= sides or any(use.kind == "bound" for use in uses):
@@ -263,11 +113,11 @@ def _by_helpers(module: Module, root: Root) -> Iterator[ListUse]:
     for name, function in functions.items():
         for call in module.index.calls.get(name, ()):
             inside = isinstance(root.owner, ast.Module) or any(node is root.owner for node in module.above(call))
-            for parameter in sorted(_parameters(function)) if inside else ():
-                argument = _argument(call, parameter, function)
+            for parameter in sorted(parameters_of(function)) if inside else ():
+                argument = argument_for(call, parameter, function)
                 if argument is None or key_of(argument) != root.key:
                     continue
-                for use in _within(module, uses_of(module).get(parameter, ()), parameter, function):
+                for use in uses_within(module, uses_of(module).get(parameter, ()), parameter, function):
                     yield ListUse(root.key, use.kind, call if use.kind == "grow" else use.node, use.values)
 
 
@@ -283,7 +133,7 @@ def _sides(module: Module, value: ast.expr) -> set[str]:
                     return _role(inner)
             return set()
         case ast.Call(func=function):
-            name = _last(function)
+            name = last_name(function)
             for keyword in value.keywords:
                 if keyword.arg == "role":
                     return _role(keyword.value)
@@ -294,7 +144,7 @@ def _sides(module: Module, value: ast.expr) -> set[str]:
             return {"assistant"} if name in ("model_dump", "to_dict", "dict") else set()
         case ast.Name(id=name):
             found: set[str] = set()
-            for bound in _bound(module, name, module.enclosing_function(value)):
+            for bound in bound_to(module, name, module.enclosing_function(value)):
                 if not isinstance(bound, ast.Name):
                     found |= _sides(module, bound)
             return found
@@ -351,14 +201,14 @@ def _grows_by_argument(module: Module, uses: tuple[ListUse, ...]) -> bool:
         function = module.enclosing_function(use.node)
         if use.kind != "grow" or function is None or function.name == "__init__":
             continue
-        given = _parameters(function) - {"self", "cls"}
+        given = parameters_of(function) - {"self", "cls"}
         for value in use.values:
             if "user" in _sides(module, value):
                 names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
                 names |= {
                     inner.id
                     for name in names
-                    for bound in _bound(module, name, function)
+                    for bound in bound_to(module, name, function)
                     for inner in ast.walk(bound)
                     if isinstance(inner, ast.Name)
                 }
@@ -403,6 +253,8 @@ def _limited(module: Module, root: Root, call: ast.Call) -> bool:
                     pass
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     pass
+                case ast.Compare(left=ast.Name(id=name) | ast.Attribute(attr=name)) if TURNS.search(name):
+                    return True
                 case _:
                     continue
             if LIMITS.fullmatch(name):

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from promptslim.core.record import record
+from promptslim.extract.python.frames import last_name
 from promptslim.extract.python.module import Module
 
 COPIES = frozenset({"list", "tuple", "deepcopy", "copy"})
@@ -118,10 +119,10 @@ def _of_assignment(target: ast.expr, value: ast.expr, node: ast.AST) -> Iterator
     kept = added_to(key, value)
     if kept is not None:
         yield ListUse(key, "grow", node, kept)
-    elif isinstance(value, ast.Call) and _called(value.func) == "deque" and _has_maximum(value):
+    elif isinstance(value, ast.Call) and last_name(value.func) == "deque" and _has_maximum(value):
         yield ListUse(key, "bound", node)
     elif isinstance(value, ast.Call) and any(key_of(argument) == key for argument in value.args):
-        if _called(value.func) not in COPIES:
+        if last_name(value.func) not in COPIES:
             yield ListUse(key, "bound", node)
     else:
         yield ListUse(key, "start", node, (value,))
@@ -136,10 +137,6 @@ def added_to(key: str, value: ast.expr) -> tuple[ast.expr, ...] | None:
             return tuple(rest)
         case _:
             return None
-
-
-def _called(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _has_maximum(call: ast.Call) -> bool:
