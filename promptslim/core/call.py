@@ -44,7 +44,8 @@ class Loop:
     ``over`` is the source text iterated; ``attempts`` is true where the loop repeats the same task
     (``for attempt in range(3)``, ``while True`` with a successful return); ``carried`` is true where the
     call depends on an earlier round (history, feedback, an early exit); ``size`` is the number of rounds
-    where the items are written out in the program (a literal list, ``range(3)``), else None.
+    where the items are written out in the program (a literal list, ``range(3)``), else None. ``location`` is its
+    header, ``whole`` the header with the body.
     """
 
     kind: Choice["for", "while", "comprehension"]
@@ -54,6 +55,7 @@ class Loop:
     carried: bool
     concurrent: bool = False
     size: int | None = None
+    whole: Location | None = None
 
 
 @record
@@ -88,7 +90,7 @@ class ControlFacts:
     """The control flow around a call.
 
     ``rounds`` is the innermost loop that is not one of attempts at the same task. ``grows`` is the place in a loop
-    around the call where the conversation that the call sends gets longer, so that each round sends the rounds
+    that runs tools where the conversation that the call sends gets longer, so that each round sends the rounds
     before it again. ``service``: the call stands in a method, which an object of the class can run again and again.
     """
 

@@ -1,4 +1,4 @@
-"""Whether the conversation that a call sends gets longer with every round of a loop around it."""
+"""Whether the conversation that a call sends gets longer with every round of an agent's loop around it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ CONVERSATION = re.compile(
 )
 """Names under which programs keep a conversation."""
 
+RUNS_TOOLS = re.compile(
+    r"tool_?use|tool_?result|toolUse|toolResult|tool_?calls?\b|(?:run|call|execute|invoke|handle|process)_tool"
+)
+"""What code mentions that runs the tools a model asks for and sends the results back."""
+
 ADDERS = re.compile(r"^_?(?:add|append|push|extend|record)(?:_|$)")
 """Names of functions that put something into what they are given."""
 
@@ -22,12 +27,17 @@ MOST_STEPS = 4
 
 
 def growth(module: Module, loop: ast.AST, call: ast.Call) -> Location | None:
-    """The first place in a loop where the list that the call sends gets longer; None where there is none."""
+    """The first place in a loop that runs tools where the list that the call sends gets longer; None where there is
+    none, or where it is the answer to a failure, after which the same task is tried again."""
+    function = module.enclosing_function(call)
+    around = [loop] if function is None else [loop, function]
+    if not any(RUNS_TOOLS.search(module.source(node)) for node in around):
+        return None
     sent = _read(module, call)
     for node in sorted(_nodes(module, loop, call), key=lambda n: (n.lineno, n.col_offset)):
         for grown in _grown(node):
             text = module.source(grown)
-            if text in sent and CONVERSATION.search(text):
+            if text in sent and CONVERSATION.search(text) and not _after_failure(module, node):
                 return module.locate(node)
     return None
 
@@ -59,6 +69,10 @@ def _grown(node: ast.Call | ast.AugAssign | ast.Assign) -> Iterator[ast.expr]:
             yield target
         case _:
             return
+
+
+def _after_failure(module: Module, node: ast.AST) -> bool:
+    return any(isinstance(parent, ast.ExceptHandler) for parent in module.above(node))
 
 
 def _same(left: ast.expr, right: ast.expr) -> bool:
