@@ -40,8 +40,8 @@ class Text:
 
     @property
     def exact(self) -> str | None:
-        """The string, or None where it has holes."""
-        if any(isinstance(part, Hole) for part in self.parts):
+        """The string, or None where it has holes or pieces that are not always there."""
+        if not all(isinstance(part, Literal) and not part.maybe for part in self.parts):
             return None
         return "".join(part.text for part in self.parts if isinstance(part, Literal))
 
@@ -151,6 +151,26 @@ class ProjectModule:
 
 
 @record
+class FilePath:
+    """A path, or with ``opened`` the file that is open under it. ``path`` is None where it is not known; with
+    ``anchored`` it is relative to the working directory of the run (it came from ``__file__`` or a package), else
+    as the program writes it."""
+
+    path: str | None
+    anchored: bool = False
+    opened: bool = False
+
+
+@record
+class Template:
+    """A template that is not filled yet: a file or text of a template engine, or of a prompt template class.
+    ``parts`` has its placeholders as holes with names."""
+
+    parts: tuple[Part, ...]
+    location: Location | None = None
+
+
+@record
 class Json:
     """The JSON text of a value. ``indent`` is true where it is pretty-printed; ``location`` is the call."""
 
@@ -171,13 +191,14 @@ class Configured:
 @record
 class Opaque:
     """Not known. ``origin`` is where it comes from, ``expression`` its source text, ``location`` the place where
-    it is made; ``transforms`` and ``bound`` as in ``Hole``."""
+    it is made; ``transforms`` and ``bound`` as in ``Hole``; ``file`` the file of which it is the whole content."""
 
     origin: Origin = "unknown"
     expression: str = ""
     location: Location | None = None
     transforms: tuple[Transform, ...] = ()
     bound: int | None = None
+    file: FilePath | None = None
 
 
 @record
@@ -199,6 +220,8 @@ Value = (
     | Class
     | Object
     | ProjectModule
+    | FilePath
+    | Template
     | Json
     | Configured
     | Opaque
@@ -278,7 +301,7 @@ def _json_part(value: Json) -> Part:
 def as_parts(value: Value) -> tuple[Part, ...]:
     """A value where text is built: literal parts, or a hole that says where it comes from."""
     match value:
-        case Text(parts=parts):
+        case Text(parts=parts) | Template(parts=parts):
             return parts
         case Const(value=content, location=location) if not isinstance(content, bytes):
             return (Literal(str(content), location),)

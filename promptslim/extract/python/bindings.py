@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Origin, Transform
-from promptslim.extract.python.abstract import Class, Const, Function, Opaque, Record, Sequence, Value, union
+from promptslim.extract.python.abstract import Class, Const, FilePath, Function, Opaque, Record, Sequence, Value, union
 from promptslim.extract.python.expressions import computed
 from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.names import imported_module, imported_name
@@ -83,6 +83,8 @@ def _one_of(iterated: Value, state: Bind, frame: Frame, name: str) -> Value:
     """One of the values that a loop goes through."""
     assert state.value is not None  # noqa: S101
     place = frame.module.locate(state.value)
+    if isinstance(iterated, FilePath):
+        return Opaque("document", name, place, (Transform("item", place),))
     if isinstance(iterated, Opaque) and iterated.origin in KEPT:
         return derived(iterated, name, place, Transform("item", place))
     transforms = iterated.transforms if isinstance(iterated, Opaque) else ()

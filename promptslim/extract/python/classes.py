@@ -12,6 +12,7 @@ from promptslim.extract.python.abstract import (
     Configured,
     Const,
     External,
+    FilePath,
     Function,
     Instance,
     Json,
@@ -21,11 +22,13 @@ from promptslim.extract.python.abstract import (
     ProjectModule,
     Record,
     Sequence,
+    Template,
     Text,
     Union,
     Value,
     union,
 )
+from promptslim.extract.python.file_paths import path_attribute
 from promptslim.extract.python.frames import Frame, is_real, last_name, opaque_at, short
 from promptslim.extract.python.names import member_of_module
 from promptslim.extract.python.parameters import typed
@@ -51,7 +54,10 @@ def attribute(evaluator: Evaluator, value: Value, name: str, node: ast.expr, fra
             return class_member(evaluator, value, name, value)
         case Object():
             return object_member(evaluator, value, name, node, frame)
-        case Instance() | Member() | Text() | Record() | Sequence() | Json():
+        case FilePath():
+            found = path_attribute(value, name, node, frame)
+            return found if found is not None else Member(value, name)
+        case Instance() | Template() | Member() | Text() | Record() | Sequence() | Json():
             return Member(value, name)
         case Union():
             return union([(c, attribute(evaluator, v, name, node, frame)) for c, v in value.cases])

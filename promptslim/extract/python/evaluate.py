@@ -46,7 +46,7 @@ from promptslim.extract.python.operations import call_external, call_method, opa
 from promptslim.extract.python.origins import Origins
 from promptslim.extract.python.records import merged
 from promptslim.extract.python.scopes import Bind, FunctionNode, Join, Mutate, Scope, State, Unbound, root_of, start_of
-from promptslim.extract.python.texts import subscript
+from promptslim.extract.python.texts import grown, subscript
 from promptslim.extract.python.workspace import Workspace, returns_of
 
 DEEPEST = 60
@@ -244,7 +244,7 @@ class Evaluator:
         if _derived(bases) and all(isinstance(value, Sequence) for _, value in cases):
             longest = max((v for _, v in cases if isinstance(v, Sequence)), key=lambda v: len(v.items))
             return replace(longest, open=True)
-        return union(cases)
+        return grown(cases) or union(cases)
 
     def _call(self, node: ast.Call, frame: Frame) -> Value:
         callee = self.evaluate(node.func, frame)

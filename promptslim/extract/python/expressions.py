@@ -13,6 +13,7 @@ from promptslim.extract.python.abstract import (
     UNKNOWN,
     Const,
     Entry,
+    FilePath,
     Opaque,
     Record,
     Sequence,
@@ -22,6 +23,7 @@ from promptslim.extract.python.abstract import (
     as_parts,
     union,
 )
+from promptslim.extract.python.file_paths import joined_path
 from promptslim.extract.python.frames import Frame, opaque_at, short
 from promptslim.extract.python.literals import Field, Fixed, string_pieces
 from promptslim.extract.python.records import either, spread
@@ -147,6 +149,8 @@ def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
     right = evaluator.evaluate(node.right, frame)
     if isinstance(node.op, ast.Add):
         return concatenate(left, right)
+    if isinstance(left, FilePath) and isinstance(node.op, ast.Div):
+        return joined_path([left, right])
     if isinstance(node.op, ast.BitOr) and isinstance(left, Record):
         return spread(left, right, short(frame.module, node.right))
     if isinstance(left, Const) and isinstance(right, Const):

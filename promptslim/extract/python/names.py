@@ -6,7 +6,7 @@ import ast
 import builtins
 from typing import TYPE_CHECKING
 
-from promptslim.extract.python.abstract import External, Opaque, ProjectModule, Value
+from promptslim.extract.python.abstract import External, FilePath, Opaque, ProjectModule, Value
 from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.scopes import Scope, State, Unbound, start_of
@@ -63,6 +63,8 @@ def _global(evaluator: Evaluator, name: str, frame: Frame, node: ast.expr | None
         found = imported_name(evaluator, module, star, name)
         if not isinstance(found, (Opaque, External)):
             return found
+    if name == "__file__":
+        return FilePath(module.path, anchored=True)
     if name in BUILTINS:
         return External(f"builtins.{name}")
     if scope.star_imports:

@@ -15,12 +15,14 @@ from promptslim.extract.python.abstract import (
     Const,
     Entry,
     External,
+    FilePath,
     Instance,
     Json,
     Member,
     Opaque,
     Record,
     Sequence,
+    Template,
     Text,
     Union,
     Value,
@@ -28,9 +30,19 @@ from promptslim.extract.python.abstract import (
     text_value,
     union,
 )
+from promptslim.extract.python.file_paths import path_call, path_method
 from promptslim.extract.python.frames import short
 from promptslim.extract.python.origins import Effect
 from promptslim.extract.python.records import spread
+from promptslim.extract.python.templates import (
+    PACKAGES,
+    RENDERS,
+    arguments_of,
+    chat_filled,
+    rendered,
+    template_call,
+    template_of,
+)
 from promptslim.extract.python.texts import (
     TEMPLATE_FIELD,
     cut_off,
@@ -75,6 +87,12 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return of
         case External(name="os.environ") if name == "get":
             return Configured("environment", argument(1), frame.module.locate(node))
+        case FilePath():
+            return path_method(evaluator, of, name, node, frame)
+        case Template():
+            return _template_method(evaluator, of, name, node, frame)
+        case Sequence(kind="chat") if name in RENDERS:
+            return chat_filled(of, arguments_of(evaluator, node, keywords(evaluator, node, frame), frame))
         case Instance():
             return _instance_method(evaluator, of, name, node, frame)
         case Member(of=inner):
@@ -96,7 +114,18 @@ def _instance_method(evaluator: Evaluator, of: Instance, name: str, node: ast.Ca
             return UNKNOWN
         named = keywords(evaluator, node, frame)
         return substituted(template, TEMPLATE_FIELD, template_field(named))
-    return _instance_result(evaluator, of.name, name, node, frame)
+    template_made = template_of(evaluator, of, name, node, frame) if name in TEMPLATE_MAKERS else None
+    return template_made or _instance_result(evaluator, of.name, name, node, frame)
+
+
+TEMPLATE_MAKERS = frozenset({"get_template", "select_template", "from_string"})
+
+
+def _template_method(evaluator: Evaluator, of: Template, name: str, node: ast.Call, frame: Frame) -> Value:
+    if name not in RENDERS:
+        return UNKNOWN
+    made = rendered(of, arguments_of(evaluator, node, keywords(evaluator, node, frame), frame))
+    return Template(made.parts, made.location) if name == "partial" else made
 
 
 def _instance_result(evaluator: Evaluator, made: str, name: str, node: ast.Call, frame: Frame) -> Value:
@@ -245,6 +274,11 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
             return argument(0)
         case "types.SimpleNamespace":
             return Opaque("unknown", "SimpleNamespace", frame.module.locate(node))
+    made = path_call(evaluator, name, node, frame)
+    if made is None and (name.startswith(PACKAGES) or name == "jinja2.Template"):
+        made = template_call(evaluator, name, node, keywords(evaluator, node, frame), frame)
+    if made is not None:
+        return made
     effect = evaluator.origins.of_function(name)
     return _affected(evaluator, effect, node, frame) if effect is not None else Instance(name, node, frame)
 

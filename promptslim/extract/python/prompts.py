@@ -18,6 +18,7 @@ from promptslim.extract.python.abstract import (
     Opaque,
     Record,
     Sequence,
+    Template,
     Text,
     Union,
     Value,
@@ -50,13 +51,18 @@ class Texts:
     parts: tuple[Part, ...]
     hidden: bool
 
+    @property
+    def size(self) -> int:
+        """Characters that are known to be sent."""
+        return sum(len(part.text) for part in self.parts if isinstance(part, Literal))
+
 
 def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -> Texts:
     """The text that a value contributes to a prompt: strings, content blocks, lists of them."""
     if depth > 6:
         return Texts((Hole("nested"),), True)
     match value:
-        case Text(parts=parts):
+        case Text(parts=parts) | Template(parts=parts):
             return Texts(parts, False)
         case Const(value=None):
             return Texts((), False)
@@ -65,7 +71,7 @@ def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -
         case Union(cases=cases):
             # The longest static branch stands for all: every branch is sent at some time.
             choices = [texts_of(evaluator, member, frame, depth + 1) for _, member in cases]
-            best = max(choices, key=lambda texts: sum(len(p.text) for p in texts.parts if isinstance(p, Literal)))
+            best = max(choices, key=lambda texts: (texts.size, len(texts.parts)))
             return replace(best, hidden=True)
         case Configured(fallback=fallback) if fallback is not None:
             return replace(texts_of(evaluator, fallback, frame, depth + 1), hidden=True)
@@ -143,9 +149,36 @@ def messages_of(evaluator: Evaluator, value: Value, frame: Frame, where: Locatio
                 role = ROLES.get(name or "", "unknown" if entry is not None else "user")
             texts = texts_of(evaluator, item, frame)
             hidden = hidden or texts.hidden
-            place = _place(texts.parts) or where
-            found.append(Prompt(f"{label}:messages[{index}]", role, texts.parts, place, first_line(place)))
+            place = definition_place(item, texts.parts) or where
+            prompt_id = definition_id(place, frame) or f"{label}:messages[{index}]"
+            found.append(Prompt(prompt_id, role, texts.parts, place, first_line(place)))
     return Messages(tuple(found), hidden or isinstance(value, Union))
+
+
+DEFINES = 0.6
+"""Share of the static text from which the place of one literal is taken for the place of the whole prompt."""
+
+
+def definition_place(value: Value, parts: tuple[Part, ...]) -> Location | None:
+    """Where a prompt is defined: the literal or the file that holds most of its text, else where it is put
+    together, else where its first piece stands."""
+    sizes: dict[tuple[str, int | None, int], int] = {}
+    places: dict[tuple[str, int | None, int], Location] = {}
+    for part in parts:
+        if isinstance(part, Literal) and part.location is not None:
+            place = part.location
+            in_code = place.path.endswith((".py", ".ipynb"))
+            key = place.path, place.cell, place.span.start if in_code else -1
+            sizes[key] = sizes.get(key, 0) + len(part.text)
+            places.setdefault(key, place)
+    whole = value.location if isinstance(value, (Text, Template)) else None
+    if not sizes:
+        return whole or _place(parts)
+    main = max(sizes, key=lambda key: sizes[key])
+    if sizes[main] < DEFINES * sum(sizes.values()):
+        return whole or _place(parts)
+    inside = whole is not None and whole.path == main[0] and main[2] < 0
+    return whole if inside else places[main]
 
 
 def _place(parts: tuple[Part, ...]) -> Location | None:
@@ -167,7 +200,7 @@ def prompt_of(
 ) -> tuple[Prompt, bool]:
     """One prompt of a text argument, and whether something in it is hidden."""
     texts = texts_of(evaluator, value, frame)
-    place = _place(texts.parts) or where
+    place = definition_place(value, texts.parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:{role}"
     return Prompt(prompt_id, role, texts.parts, place, first_line(place), used_by=(label,)), texts.hidden
 
@@ -175,6 +208,8 @@ def prompt_of(
 def definition_id(place: Location, frame: Frame) -> str | None:
     """``path::NAME`` where the text is what a module-level or class-level name is bound to."""
     module = frame.module
+    if place.span.start == 0 and place.span.end == len(place.document.text) and place.path != module.path:
+        return place.path
     if place.path != module.path:
         module_text = place.document.text
         line_start = module_text.rfind("\n", 0, place.span.start) + 1

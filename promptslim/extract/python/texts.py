@@ -52,8 +52,21 @@ def concatenate(left: Value, right: Value) -> Value:
         return union([(c, concatenate(left, v)) for c, v in right.cases])
     if isinstance(left, Text) or isinstance(right, (Text, Json)) or isinstance(left, Json):
         location = left.location if isinstance(left, Text) else right.location if isinstance(right, Text) else None
-        return text_of((*as_parts(left), *as_parts(right)), location)
+        before, added = as_parts(left), as_parts(right)
+        return text_of(before if _again(before, added) else (*before, *added), location)
     return left if isinstance(left, Opaque) else right if isinstance(right, Opaque) else UNKNOWN
+
+
+def _again(before: tuple[Part, ...], added: tuple[Part, ...]) -> bool:
+    """True where a later round of a loop adds once more what the round before has added."""
+    last = before[-len(added) :] if added else ()
+    texts = [part for part in last if isinstance(part, Literal)]
+    if not last or not all(part.maybe for part in texts):
+        return False
+    return all(
+        old == new or (isinstance(old, Literal) and isinstance(new, Literal) and replace(new, maybe=True) == old)
+        for old, new in zip(last, added, strict=False)
+    ) and len(last) == len(added)
 
 
 def text_from(values: list[Value], location: Location | None) -> Value:
@@ -393,6 +406,9 @@ def _gathered(hole: Hole, place: Location | None, *more: Transform) -> Hole:
 
 def accumulated(value: Value) -> Value:
     """What a loop appends in every round, as it is after the loop: no longer one item but all of them."""
+    if isinstance(value, Opaque) and any(one.kind == "item" for one in value.transforms):
+        kept = tuple(one for one in value.transforms if one.kind != "item")
+        return replace(value, transforms=(*kept, Transform("join", value.location)))
     if not isinstance(value, Text):
         return value
     return replace(
@@ -402,6 +418,26 @@ def accumulated(value: Value) -> Value:
             for part in value.parts
         ),
     )
+
+
+LONG = 100
+"""Characters from which a text that some branches add to is kept as one text; shorter ones stay alternatives."""
+
+
+def grown(cases: list[tuple[str | None, Value]]) -> Text | None:
+    """Texts of several paths as one, where each continues the one before: what some paths add is maybe sent."""
+    texts = [value for _, value in cases if isinstance(value, Text)]
+    if len(texts) != len(cases) or len(texts) < 2:
+        return None
+    texts.sort(key=lambda text: len(text.parts))
+    longest = texts[-1]
+    if sum(len(part.text) for part in longest.parts if isinstance(part, Literal)) < LONG:
+        return None
+    size = len(texts[0].parts)
+    if not all(text.parts == longest.parts[: len(text.parts)] for text in texts[:-1]):
+        return None
+    added = tuple(replace(part, maybe=True) if isinstance(part, Literal) else part for part in longest.parts[size:])
+    return replace(longest, parts=(*longest.parts[:size], *added))
 
 
 def template_field(named: Record) -> Callable[[re.Match[str]], Value]:

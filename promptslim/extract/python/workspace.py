@@ -26,6 +26,7 @@ class Workspace:
         self.files = files
         self.outside = outside
         self._modules: dict[str, Module | None] = {}
+        self._documents: dict[str, Document | None] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Module, ast.Call], ...]] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
 
@@ -89,6 +90,20 @@ class Workspace:
         for candidate in candidates:
             if self.files.exists(candidate):
                 return candidate
+        return None
+
+    def document(self, reader: str, path: str, anchored: bool, most: int) -> Document | None:
+        """The text file that code in ``reader`` means by a path, None where the project has none. An anchored path
+        is taken as it is; any other may be meant from the project's root, the file's folder or one between."""
+        bases = ("",) if anchored else (*dict.fromkeys((self.files.root, *self._upwards(posixpath.dirname(reader)))),)
+        for base in bases:
+            candidate = posixpath.normpath(posixpath.join(base, path))
+            if candidate in self._documents or self.files.exists(candidate):
+                if candidate not in self._documents:
+                    text = self.files.text(candidate)
+                    usable = text is not None and len(text) <= most
+                    self._documents[candidate] = Document(candidate, text) if usable and text is not None else None
+                return self._documents[candidate]
         return None
 
     def callers(self, module: Module, name: str) -> tuple[tuple[Module, ast.Call], ...] | None:
