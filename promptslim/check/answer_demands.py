@@ -69,6 +69,32 @@ def _short_form(prompts: tuple[Prompt, ...], table: Mapping[str, Any]) -> Answer
     return None
 
 
+def closed_answer(call: LlmCall, phrases: Mapping[str, Any], elsewhere: tuple[Prompt, ...] = ()) -> AnswerDemand | None:
+    """Like ``short_answer``, and also a JSON object whose only field is such an answer.
+
+    ``elsewhere``: prompts that the call sends although it does not name them (a chain around a model); each of
+    them stands for itself.
+    """
+    table = phrases["short_answer"]
+    sent: list[tuple[Prompt, ...]] = [(prompt,) for prompt in elsewhere]
+    sent = sent or [_instructing(request) for request in requests(call)]
+    found = [_short_form(prompts, table) or _one_field(prompts, table) for prompts in sent]
+    return found[0] if None not in found else None
+
+
+def _one_field(prompts: tuple[Prompt, ...], table: Mapping[str, Any]) -> AnswerDemand | None:
+    """The sentence that demands a JSON object of one field with a short form, where nothing else asks for more."""
+    for prompt in prompts:
+        for sentence in _sentences(prompt):
+            if not _matches(table["one_field"], sentence) or _matches(table["unless"], sentence):
+                continue
+            rest = [_text(one).replace(sentence, " ") for one in prompts]
+            form = next((form for form in table["form"] if _matches(form["pattern"], sentence)), None)
+            if form is not None and not any(_more_in(text, table) for text in rest):
+                return AnswerDemand(f"{form['name']} in a JSON field", sentence, 0, prompt.role, prompt)
+    return None
+
+
 def greeting(call: LlmCall, phrases: Mapping[str, Any]) -> AnswerDemand | None:
     """The message itself where all that is sent is a greeting or a ping, fully visible; else None."""
     messages = call.messages.only
@@ -124,8 +150,11 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _asks_for_more(prompt: Prompt, table: Mapping[str, Any]) -> bool:
-    text = re.sub(table["refused"], " ", _text(prompt), flags=re.IGNORECASE)
-    return _matches(table["longer"], text)
+    return _more_in(_text(prompt), table)
+
+
+def _more_in(text: str, table: Mapping[str, Any]) -> bool:
+    return _matches(table["longer"], re.sub(table["refused"], " ", text, flags=re.IGNORECASE))
 
 
 def _lengths(sentence: str, prompt: Prompt, table: Mapping[str, Any]) -> Iterator[AnswerDemand]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from promptslim.check.enclosing_code import enclosing
 from promptslim.core.finding import Confidence
 from promptslim.core.record import record
 
@@ -127,14 +128,14 @@ def _line(place: Location) -> str:
 
 def _runs_once(place: Location) -> bool:
     """True where Python code stands at the top level of a module, outside every function and loop."""
-    return place.path.endswith(".py") and _around(place) == ()
+    return place.path.endswith(".py") and enclosing(place) == ()
 
 
 def made_before(source: Location, loop: Location) -> bool:
     """True where a value is made in the function of a loop, in front of the loop, so that it stays in every round."""
     if source.document != loop.document or source.span.start >= loop.span.start:
         return False
-    functions, around = _around(source), _around(loop)
+    functions, around = enclosing(source), enclosing(loop)
     return functions is not None and around is not None and around[: len(functions)] == functions
 
 
@@ -150,22 +151,3 @@ def varies_in_loop(hole: Hole, calls: tuple[LlmCall, ...]) -> bool:
             if re.search(rf"\b{root[0]}\b", targets):
                 return True
     return False
-
-
-def _around(place: Location) -> tuple[int, ...] | None:
-    """First lines of the functions and loops around a place, from the outside in; None where the code cannot be
-    parsed (a notebook cell with magics)."""
-    import ast
-
-    try:
-        tree = ast.parse(place.document.text)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-    line = place.start[0]
-    found = (
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.For, ast.AsyncFor, ast.While))
-        and node.lineno <= line <= (node.end_lineno or node.lineno)
-    )
-    return tuple(sorted(found))
