@@ -14,6 +14,7 @@ from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover import walk as walking
 from promptslim.discover.kinds import suffix_of
+from promptslim.discover.prompt_paths import is_prompt
 from promptslim.discover.shown_path import shown_path as shown_path
 from promptslim.discover.walk import Rules, excluded_file, walk
 
@@ -33,6 +34,7 @@ class Discovered:
     analysed. ``skipped`` counts what was left out by reason: files as "test", "vendored", "generated",
     "ignored", "excluded", "link" and "other kind" (given, but of a kind that is not read), and "folder"
     for folders that were not entered. ``whole`` is true where a folder was given, ``stdin`` where ``-`` was.
+    ``prompts`` are those of the files that are prompts, not code.
     """
 
     files: tuple[str, ...]
@@ -42,6 +44,7 @@ class Discovered:
     errors: tuple[FileError, ...]
     whole: bool
     stdin: bool
+    prompts: frozenset[str] = frozenset()
 
 
 def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool = False) -> Discovered:
@@ -49,8 +52,10 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
 
     ``paths`` are files, folders, globs (for shells that leave them alone) or ``-``, relative to the absolute
     folder ``cwd``. A file that is named is taken whatever its name and place, unless ``force_exclude``; a
-    folder that is named is walked, and the rules apply to what lies in it. Raises PathError where a path
-    is missing or neither file nor folder, or a glob matches nothing.
+    folder that is named is walked, and the rules apply to what lies in it. A text or data file is taken for a
+    prompt by its path (prompt_paths.py), or where it is all that is named and not under ``force_exclude``: a
+    hook hands over whatever was changed. Raises PathError where a path is missing or neither file nor folder,
+    or a glob matches nothing.
     """
     files: set[str] = set()
     given: set[str] = set()
@@ -58,14 +63,21 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
     skipped: Counter[str] = Counter()
     errors: dict[str, FileError] = {}
     whole = False
-    for path in _expanded([path for path in paths if path != STDIN], cwd):
+    prompts: set[str] = set()
+    named = tuple(_expanded([path for path in paths if path != STDIN], cwd))
+    alone = len(named) == 1 and not force_exclude
+    for path in named:
         full = os.path.abspath(os.path.join(cwd, path))
         shown = shown_path(full, cwd)
         if not _is_folder(path, full):
             reason = excluded_file(shown, rules, cwd) if force_exclude else None
             if suffix_of(os.path.basename(full)) not in rules.suffixes:
-                reason = OTHER_KIND
+                if rules.prompts is not None and is_prompt(full, rules.base, rules.prompts, alone):
+                    prompts.add(shown)
+                else:
+                    reason = OTHER_KIND
             if reason is not None:
+                prompts.discard(shown)
                 skipped[reason] += 1
             else:
                 files.add(shown)
@@ -77,6 +89,9 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
             match what:
                 case walking.TAKEN:
                     files.add(prefix + inner)
+                case walking.PROMPT:
+                    files.add(prefix + inner)
+                    prompts.add(prefix + inner)
                 case walking.UNREAD:
                     unread.add(prefix + inner)
                 case walking.FAILED:
@@ -92,6 +107,7 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
         errors=tuple(errors[place] for place in sorted(errors)),
         whole=whole,
         stdin=STDIN in paths,
+        prompts=frozenset(prompts),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.core.record import record
 from promptslim.core.result import FileError
+from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
 from promptslim.discover.project import DiskFiles, by_root, open_project
 from promptslim.extract import Analyser
 from promptslim.pipeline.run import unread
@@ -68,6 +69,10 @@ class _Worker:
         text = self._files.text(path)
         if text is None:
             return unread(self._files.why(path) or FileError(path, None, "cannot be read"))
+        if suffix_of(path) not in CODE_SUFFIXES:
+            from promptslim.extract.files.prompt_files import analyse_prompt_file  # many runs have no prompt file
+
+            return analyse_prompt_file(path, text, self._files)
         return self._analyser.analyse(path, text)
 
 
