@@ -90,7 +90,7 @@ def discovered(paths: Sequence[str], place: Place) -> Discovered:
     from promptslim.discover.paths import discover
     from promptslim.discover.walk import rules_of
 
-    rules = rules_of(place.settings, CODE_SUFFIXES, UNREAD_SUFFIXES)
+    rules = rules_of(place.settings, CODE_SUFFIXES, UNREAD_SUFFIXES, prompts=True)
     return discover(paths or ["."], rules, place.cwd, place.settings.force_exclude)
 
 
@@ -117,6 +117,7 @@ def analyse(
     words = gate(catalog.sdks, place.settings.wrappers)
     survivors = dict(words.passing(reading))
     survivors.update(reading.suspicious(survivors))
+    survivors.update(reading.prompts)
     if stdin is not None:
         survivors[stdin.path] = stdin.data
     facts = [unread(error) for error in reading.errors]
@@ -166,7 +167,8 @@ def catalog_of(place: Place) -> Catalog:
 
 
 class _Reading:
-    """Reads files one after the other; keeps what went wrong, and what turned out to be generated."""
+    """Reads files one after the other; keeps what went wrong, what turned out to be generated, and the prompt files,
+    which no word has to speak for."""
 
     def __init__(self, found: Discovered, cwd: str) -> None:
         self._found = found
@@ -174,6 +176,7 @@ class _Reading:
         self._plain: dict[str, bytes] = {}
         self.errors = list(found.errors)
         self.generated: set[str] = set()
+        self.prompts: dict[str, bytes] = {}
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         from promptslim.discover.reading import limit_of, read_bytes
@@ -184,6 +187,9 @@ class _Reading:
                 data = read_bytes(f"{self._cwd}/{path}", limit_of(path))
             except OSError as error:
                 self.errors.append(FileError(path, None, f"cannot be read: {error.strerror or error}"))
+                continue
+            if path in self._found.prompts:
+                self.prompts[path] = data
                 continue
             if path in given or data.startswith((b"\xff\xfe", b"\xfe\xff")):
                 self._plain[path] = data
