@@ -41,21 +41,39 @@ class Found:
 
 
 def dynamic_before_stable(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
-    """One finding for a prompt, at the first changing value with enough fixed text behind it; a value that changes
-    once a day is named only where no other does."""
+    """One finding for each way in which a prompt is put together, at the first changing value with enough fixed
+    text behind it; a value that changes once a day is named only where no other does."""
     if prompt.role in ("assistant", "tool", "tools"):
         return
-    calls = rule.users(prompt)
-    if calls and all(map(_sent_once, calls)):
+    for version, calls in _versions(prompt, rule.users(prompt)):
+        found = _inside(version, calls, rule) or _across(version, calls, rule)
+        if found is not None:
+            yield _finding(version, found, calls, rule)
+        elif again := next((pair for call in calls if (pair := _resent_document(version, call))), None):
+            yield _document_finding(version, *again, calls[0], rule)
+
+
+def _versions(prompt: Prompt, users: tuple[LlmCall, ...]) -> Iterator[tuple[Prompt, tuple[LlmCall, ...]]]:
+    """The prompt as its calls send it, each version with its calls; as it is defined where no call is seen.
+    Requests that a script sends once are left out: what is in them does not change."""
+    if not users:
+        yield prompt, ()
         return
-    found = _inside(prompt, calls, rule) or _across(prompt, calls, rule)
-    if found is not None:
-        yield _finding(prompt, found, calls, rule)
-        return
-    for call in calls:
-        if again := _resent_document(prompt, call):
-            yield _document_finding(prompt, *again, call, rule)
-            return
+    versions: list[tuple[Prompt, list[LlmCall]]] = []
+    for call in users:
+        if _sent_once(call):
+            continue
+        for request in requests(call):
+            for sent in request.prompts:
+                if sent.location != prompt.location:
+                    continue
+                known = next((calls for version, calls in versions if version.parts == sent.parts), None)
+                if known is None:
+                    versions.append((sent, [call]))
+                elif call not in known:
+                    known.append(call)
+    for version, calls in versions:
+        yield version, tuple(calls)
 
 
 def _sent_once(call: LlmCall) -> bool:
@@ -212,9 +230,8 @@ def _subject(prompt: Prompt, hole: Hole, reason: Change) -> str:
 
 
 def _place(prompt: Prompt, hole: Hole) -> Location:
-    """The hole itself where it stands in the prompt's own document, else the prompt's first line."""
-    at = hole.location
-    return at if at is not None and at.document == prompt.location.document else prompt.primary
+    """The hole itself, where the text is put together; else the prompt's first line."""
+    return hole.location or prompt.primary
 
 
 def _related(prompt: Prompt, hole: Hole, note: str = "the value is made here") -> tuple[Related, ...]:
