@@ -78,7 +78,7 @@ def _words(name: str) -> list[str]:
 
 
 def _by_name(hole: Hole, table: Mapping[str, Any]) -> Change | None:
-    words = _words(name_of(hole))
+    words = [word for word in _words(name_of(hole)) if word not in table["empty"]]
     if not words or any(word in table["fixed"] for word in words):
         return None
     if words[-1] in table["dates"]:

@@ -45,10 +45,14 @@ def dynamic_before_stable(prompt: Prompt, rule: RuleContext) -> Iterator[Finding
     text behind it; a value that changes once a day is named only where no other does."""
     if prompt.role in ("assistant", "tool", "tools"):
         return
+    said: set[Location] = set()
     for version, calls in _versions(prompt, rule.users(prompt)):
         found = _inside(version, calls, rule) or _across(version, calls, rule)
         if found is not None:
-            yield _finding(version, found, calls, rule)
+            finding = _finding(version, found, calls, rule)
+            if finding.primary not in said:
+                said.add(finding.primary)
+                yield finding
         elif again := next((pair for call in calls if (pair := _resent_document(version, call))), None):
             yield _document_finding(version, *again, calls[0], rule)
 
