@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.core.facts import Comment, FileFacts
 from promptslim.core.files import ProjectFiles
+from promptslim.core.prompt import Prompt
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.extract.definitions import prompts_of
@@ -14,6 +15,7 @@ from promptslim.extract.python.abstract import Function
 from promptslim.extract.python.calls import Builder
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
+from promptslim.extract.python.named_prompts import named_prompts
 from promptslim.extract.python.origins import origins
 from promptslim.extract.python.recognise import Recognised, recognised
 from promptslim.extract.python.scopes import FunctionNode
@@ -23,7 +25,7 @@ from promptslim.extract.python.workspace import Workspace, module_of
 if TYPE_CHECKING:
     from promptslim.catalog import Catalog
     from promptslim.config.settings import Settings
-    from promptslim.core.call import RetrySite
+    from promptslim.core.call import LlmCall, RetrySite
     from promptslim.core.usage import UsageArithmetic
 
 
@@ -62,12 +64,16 @@ class Analyser:
             path,
             tuple(document for _, document in module.parts),
             calls,
-            prompts_of(calls),
+            self._prompts(module, calls),
             _arithmetic(module),
             self._retries(module, sites),
             _comments(module),
             module.errors,
         )
+
+    def _prompts(self, module: Module, calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
+        sent = prompts_of(calls)
+        return (*sent, *named_prompts(module, self.evaluator, sent))
 
     def _retries(self, module: Module, sites: list[Recognised]) -> tuple[RetrySite, ...]:
         if not module.index.tries:

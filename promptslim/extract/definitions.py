@@ -8,15 +8,21 @@ from dataclasses import replace
 from promptslim.core.call import LlmCall
 from promptslim.core.facts import FileFacts
 from promptslim.core.prompt import Prompt
+from promptslim.core.text import Location
 from promptslim.core.values import Known
 
 Key = tuple[str, int, int]
 
 
 def prompts_of(calls: Iterable[LlmCall]) -> tuple[Prompt, ...]:
-    """The texts that calls send (system prompts, messages, tools), each definition once, with the ids of all
-    calls that send it."""
-    return merged(prompt for call in calls for prompt in _sent(call))
+    """The texts that calls send (system prompts, messages, tools), each with the ids of all calls that send it.
+    What is defined in one place but filled in different ways stays apart."""
+    found: dict[tuple[object, ...], list[Prompt]] = {}
+    for call in calls:
+        for prompt in _sent(call):
+            holes = tuple((hole.expression, hole.origin, _key(hole.source)) for hole in prompt.holes)
+            found.setdefault((_key(prompt.location), prompt.static_text, holes), []).append(prompt)
+    return tuple(_one(versions) for versions in found.values())
 
 
 def definitions(files: Iterable[FileFacts]) -> tuple[Prompt, ...]:
@@ -29,10 +35,12 @@ def merged(prompts: Iterable[Prompt]) -> tuple[Prompt, ...]:
     before the bare definition, since its holes are followed, then the longer one."""
     found: dict[Key, list[Prompt]] = {}
     for prompt in prompts:
-        place = prompt.location
-        key = place.path, -1 if place.cell is None else place.cell, place.span.start
-        found.setdefault(key, []).append(prompt)
+        found.setdefault(_key(prompt.location), []).append(prompt)
     return tuple(_one(found[key]) for key in sorted(found))
+
+
+def _key(place: Location | None) -> Key:
+    return ("", -1, -1) if place is None else (place.path, -1 if place.cell is None else place.cell, place.span.start)
 
 
 def _one(versions: list[Prompt]) -> Prompt:

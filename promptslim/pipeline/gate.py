@@ -23,17 +23,23 @@ OTHER_LANGUAGES = (
 _OWN_COMMENT = b"promptslim:"
 _USAGE = (b"inputTokens", b"input_tokens", b"prompt_tokens")
 """Cost arithmetic may stand in a file without any call."""
+_NAMED = (
+    b"PROMPT = ", b"prompt = ", b"PROMPT: str", b"prompt: str = ", b"PROMPTS[", b"PROMPTS = ", b"prompts = ",
+    b"INSTRUCTIONS = ", b"instructions = ", b"SYSTEM_MESSAGE = ", b"system_message = ", b"_PROMPT_", b"Prompt = ",
+    b"_prompt():", b"_prompt(", b"PROMPT=", b"_instruction = ", b"_INSTRUCTION = ",
+)  # fmt: skip
+"""What a file has in which a prompt is named as such; no call need be near."""
 
 
 def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilter:
-    """A prefilter for files with a call of one of the SDKs, one of the user's wrappers (dotted names), cost
-    arithmetic or a comment of ours.
+    """A prefilter for files with a call of one of the SDKs, one of the user's wrappers (dotted names), a
+    prompt by name, cost arithmetic or a comment of ours.
 
     A call has a marker of its SDK in the file and all words of one of its forms: the name of a constructor
     or function, or the parts of a method path.
     """
-    markers: set[bytes] = {_OWN_COMMENT, *_USAGE}
-    shapes: set[tuple[bytes, ...]] = {(word,) for word in (_OWN_COMMENT, *_USAGE)}
+    markers: set[bytes] = {_OWN_COMMENT, *_USAGE, *_NAMED}
+    shapes: set[tuple[bytes, ...]] = {(word,) for word in (_OWN_COMMENT, *_USAGE, *_NAMED)}
     for sdk in sdks:
         own = [marker.encode() for marker in sdk.get("markers", ())]
         markers.update(own)
