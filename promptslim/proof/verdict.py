@@ -1,0 +1,331 @@
+"""From the grades of both prompts to PASS, FAIL or INCONCLUSIVE.
+
+Passing is what is guarded: a new prompt that is worse by the margin or more passes with a chance of at most the level
+of the look. Everything that can go wrong on the way (grades that are missing, a judge who errs, items that belong
+together) makes passing harder, never easier.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from promptslim.core.record import record
+from promptslim.proof.betting import graded_items_needed, graded_lower, graded_passes, graded_upper, rejected_early
+from promptslim.proof.judge import JUDGE_SHARE, LEAST_KAPPA, JudgeErrors
+from promptslim.proof.looks import level_of
+from promptslim.proof.paired import lower_bound, passes, upper_bound
+from promptslim.proof.power import ASSUMED_DISCORDANCE, items_needed_exact
+from promptslim.proof.proportions import clopper_pearson_upper, wilson
+
+Decision = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+Method = Literal["pass-fail", "graded"]
+
+MOST_UNPAIRED = 0.1
+"""Share of items whose original answers may stay ungraded: such items drop out, and what is shown is shown of the
+others."""
+
+WEAK_SCORE = 4.0
+"""Margins that the mean score of the original prompt has to hold at least, for graded scores."""
+
+
+@record
+class Pair:
+    """One item under both prompts: the grades of its repeats in [0, 1], None where an answer could not be graded.
+
+    ``cluster`` names the conversation or document that items have in common (empty: the item stands alone);
+    ``slices`` are the critical slices it belongs to.
+    """
+
+    item: str
+    old: tuple[float | None, ...]
+    new: tuple[float | None, ...]
+    cluster: str = ""
+    slices: tuple[str, ...] = ()
+
+
+@record
+class Terms:
+    """What was declared before any grade was seen.
+
+    ``margin`` and ``alpha`` as fractions; ``method`` from ``method_of``. ``items``: the number that the look was
+    declared for, with fewer of which nothing passes. ``look`` of ``looks`` declared ones (None: any number), see
+    ``level_of``. ``judge``: the errors of the judge that grades, None for graders that do not err. ``critical``: the
+    slices in which nothing may get worse. ``baseline``: the share of items that the original prompt has to be shown
+    to pass, for pass/fail.
+    """
+
+    margin: float
+    method: Method = "pass-fail"
+    items: int = 0
+    alpha: float = 0.05
+    look: int = 1
+    looks: int | None = 1
+    judge: JudgeErrors | None = None
+    critical: tuple[str, ...] = ()
+    baseline: float = 0.5
+
+
+@record
+class Slice:
+    """A critical slice: its items, those that got worse, those without a grade, and the exact 95 % bound of the
+    regression rate that this number of items supports where none got worse."""
+
+    name: str
+    items: int
+    worse: tuple[str, ...]
+    ungraded: int
+    upper: float
+
+
+@record
+class Outcome:
+    """The verdict and the numbers behind it.
+
+    ``items`` are the pairs that count (those with a grade of the original prompt), ``units`` the independent ones
+    among them (clusters; the effective n); ``regressions`` and ``improvements`` count units. ``ungraded`` items have
+    no new grade and count as regressions against passing only. ``loss`` is the mean loss of the units, ``lower`` and
+    ``upper`` its one-sided bounds at ``level``, corrected for the judge (infinite where the judge shows nothing).
+    ``old_score`` and ``new_score`` are means over items.
+    """
+
+    decision: Decision
+    reason: str
+    items: int
+    units: int
+    regressions: int
+    improvements: int
+    ungraded: int
+    old_score: float
+    new_score: float
+    loss: float
+    lower: float
+    upper: float
+    level: float
+    critical: tuple[Slice, ...]
+
+
+@record
+class _Units:
+    """Losses of independent units: as seen, and with every missing grade taken for the worst."""
+
+    seen: tuple[float, ...]
+    worst: tuple[float, ...]
+
+
+def method_of(pairs: Sequence[Pair]) -> Method:
+    """``pass-fail`` where every item stands alone, was run once and is graded 0 or 1, else ``graded``. To be asked of
+    the suite's shape before the run, not of its result."""
+    alone = len({pair.cluster for pair in pairs if pair.cluster}) == sum(bool(pair.cluster) for pair in pairs)
+    single = all(len(pair.old) == len(pair.new) == 1 for pair in pairs)
+    binary = all(grade in (0, 1, None) for pair in pairs for grade in (*pair.old, *pair.new))
+    return "pass-fail" if alone and single and binary else "graded"
+
+
+def judged(pairs: Sequence[Pair], terms: Terms) -> Outcome:
+    """The verdict on the grades of all items seen so far.
+
+    Repeats are averaged per item, items per cluster, and each cluster counts once. Items that the original prompt's
+    answers leave ungraded do not count. Raises ValueError for a margin or alpha outside (0, 1), grades outside
+    [0, 1], an item that comes twice, repeats that differ in number between items or prompts, and a pass/fail proof
+    of other items than ``method_of`` allows.
+    """
+    _check(pairs, terms)
+    counted = [pair for pair in pairs if _mean(pair.old) is not None]
+    units = _units(counted)
+    level = level_of(terms.alpha, terms.look, terms.looks)
+    factor, own = _judge(terms.judge, level)
+    lower, upper = _bounds(units, terms.method, own, factor)
+    slices = tuple(_slice(name, counted, terms.margin) for name in terms.critical)
+    decision, reason = _decide(counted, len(pairs), units, terms, own, factor, lower, slices)
+    n = len(units.seen)
+    return Outcome(
+        decision=decision,
+        reason=reason,
+        items=len(counted),
+        units=n,
+        regressions=sum(loss > 0 for loss in units.seen),
+        improvements=sum(loss < 0 for loss in units.seen),
+        ungraded=sum(_mean(pair.new) is None for pair in counted),
+        old_score=_average([_mean(pair.old) for pair in counted]),
+        new_score=_average([_mean(pair.new) for pair in counted]),
+        loss=_average(units.seen),
+        lower=lower,
+        upper=upper,
+        level=level,
+        critical=slices,
+    )
+
+
+def more_items(outcome: Outcome, pairs: Sequence[Pair], terms: Terms) -> int | None:
+    """How many more units a further look needs for 80 % power if they are like those seen, at the level of the next
+    look (of this one where no further was declared). 0 where nothing is missing; None where more would not help: the
+    loss that is seen is not below the margin, or more than 20,000 units would be needed.
+    """
+    if outcome.decision == "PASS":
+        return 0
+    level = level_of(terms.alpha, terms.look + 1, terms.looks) or outcome.level or terms.alpha
+    factor, own = _judge(terms.judge, level)
+    margin = terms.margin * factor
+    units = _units([pair for pair in pairs if _mean(pair.old) is not None])
+    if margin <= 0 or own <= 0 or _average(units.seen) >= margin:
+        return None
+    n = len(units.seen)
+    if terms.method == "pass-fail":
+        differing = sum(loss != 0 for loss in units.seen)
+        seen = differing / n if differing else min(ASSUMED_DISCORDANCE, 1 / max(n, 1))
+        wanted = items_needed_exact(seen, margin, level=own, loss=max(0.0, _average(units.seen)))
+    else:
+        wanted = graded_items_needed(units.seen or (0.0,), margin, level=own)
+    return None if wanted is None else max(wanted - n, terms.items - len(pairs), 1)
+
+
+def _check(pairs: Sequence[Pair], terms: Terms) -> None:
+    if not (0 < terms.margin < 1 and 0 < terms.alpha < 1):
+        raise ValueError("margin and alpha have to lie between 0 and 1")
+    if len({pair.item for pair in pairs}) != len(pairs):
+        raise ValueError("an item comes twice")
+    if len({count for pair in pairs for count in (len(pair.old), len(pair.new))}) > 1:
+        raise ValueError("the number of repeats differs between items or prompts")
+    for pair in pairs:
+        if not all(grade is None or 0 <= grade <= 1 for grade in (*pair.old, *pair.new)):
+            raise ValueError(f"item {pair.item!r} has a grade outside 0 and 1")
+    if terms.method == "pass-fail" and method_of(pairs) != "pass-fail":
+        raise ValueError("a pass/fail proof takes items that stand alone, run once and graded 0 or 1")
+
+
+def _mean(grades: Sequence[float | None]) -> float | None:
+    """The mean over repeats; None where one could not be graded, since the others may be the easier ones."""
+    known = [grade for grade in grades if grade is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(grades) else None
+
+
+def _average(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else 0.0
+
+
+def _units(pairs: Sequence[Pair]) -> _Units:
+    seen: dict[str, list[float]] = {}
+    worst: dict[str, list[float]] = {}
+    for pair in pairs:
+        key = f"c{pair.cluster}" if pair.cluster else f"i{pair.item}"
+        old, new = _mean(pair.old), _mean(pair.new)
+        if old is not None:
+            worst.setdefault(key, []).append(old - (new if new is not None else _least(pair.new)))
+            if new is not None:
+                seen.setdefault(key, []).append(old - new)
+    return _Units(
+        tuple(math.fsum(losses) / len(losses) for losses in seen.values()),
+        tuple(math.fsum(losses) / len(losses) for losses in worst.values()),
+    )
+
+
+def _least(grades: Sequence[float | None]) -> float:
+    """The mean with every missing grade taken for 0."""
+    return math.fsum(grade for grade in grades if grade is not None) / len(grades)
+
+
+def _judge(errors: JudgeErrors | None, level: float) -> tuple[float, float]:
+    """The factor by which the judge shrinks a loss, and what is left of the level for the items."""
+    if errors is None:
+        return 1.0, level
+    return (errors.shrinkage(level * JUDGE_SHARE) if level else 0.0), level * (1 - JUDGE_SHARE)
+
+
+def _bounds(units: _Units, method: Method, level: float, factor: float) -> tuple[float, float]:
+    if factor <= 0 or level <= 0 or not units.seen:
+        return -math.inf, math.inf
+    if method == "pass-fail":
+        b, c = _discordant(units.seen)
+        worst_b, worst_c = _discordant(units.worst)
+        lower = lower_bound(b, c, len(units.seen), level)
+        upper = upper_bound(worst_b, worst_c, len(units.worst), level)
+    else:
+        lower, upper = graded_lower(units.seen, level), graded_upper(units.worst, level)
+    return lower / factor, upper / factor
+
+
+def _discordant(losses: Sequence[float]) -> tuple[int, int]:
+    return sum(loss > 0 for loss in losses), sum(loss < 0 for loss in losses)
+
+
+def _slice(name: str, pairs: Sequence[Pair], margin: float) -> Slice:
+    """A pass/fail item got worse by any loss; a graded score by more than the margin."""
+    members = [(pair.item, _mean(pair.old), _mean(pair.new)) for pair in pairs if name in pair.slices]
+    worse = tuple(item for item, old, new in members if old is not None and new is not None and old - new > margin)
+    ungraded = sum(new is None for _, _, new in members)
+    upper = clopper_pearson_upper(0, len(members)) if members else 1.0
+    return Slice(name, len(members), worse, ungraded, upper)
+
+
+def _decide(
+    pairs: Sequence[Pair],
+    given: int,
+    units: _Units,
+    terms: Terms,
+    level: float,
+    factor: float,
+    lower: float,
+    slices: Sequence[Slice],
+) -> tuple[Decision, str]:
+    hurt = [part for part in slices if part.worse]
+    if hurt:
+        return "FAIL", f"critical slice {hurt[0].name!r}: {len(hurt[0].worse)} of {hurt[0].items} items got worse"
+    if terms.judge is not None and (terms.judge.kappa < LEAST_KAPPA or factor <= 0):
+        return "INCONCLUSIVE", _weak_judge(terms.judge)
+    if lower > terms.margin or (level > 0 and rejected_early(units.seen, terms.margin * factor, level)):
+        return "FAIL", f"the loss is shown to be above {_points(terms.margin)} points"
+    missing = _missing(pairs, given, terms, slices)
+    if missing:
+        return "INCONCLUSIVE", missing
+    if level <= 0:
+        return "INCONCLUSIVE", f"all {terms.looks} declared looks at these items are spent; prove it on new items"
+    if _shown(units.worst, terms, level, factor):
+        return "PASS", f"the loss is shown to be at most {_points(terms.margin)} points"
+    if units.worst != units.seen and _shown(units.seen, terms, level, factor):
+        return "INCONCLUSIVE", "items without a grade could be regressions; grade them"
+    return "INCONCLUSIVE", f"a loss of {_points(terms.margin)} points is neither shown nor ruled out"
+
+
+def _shown(losses: Sequence[float], terms: Terms, level: float, factor: float) -> bool:
+    margin = terms.margin * factor
+    if terms.method == "pass-fail":
+        b, c = _discordant(losses)
+        return passes(b, c, len(losses), margin, level)
+    return graded_passes(losses, margin, level)
+
+
+def _missing(pairs: Sequence[Pair], given: int, terms: Terms, slices: Sequence[Slice]) -> str | None:
+    """Why nothing can pass whatever the losses are."""
+    if not pairs:
+        return "no item has a grade"
+    if given < terms.items:
+        return f"{given} of the {terms.items} declared items were run"
+    if given - len(pairs) > MOST_UNPAIRED * given:
+        return f"{given - len(pairs)} of {given} answers of the original prompt have no grade"
+    for part in slices:
+        if not part.items:
+            return f"critical slice {part.name!r} has no item"
+        if part.ungraded:
+            return f"critical slice {part.name!r}: {part.ungraded} of {part.items} items have no grade"
+    scores = [score for pair in pairs if (score := _mean(pair.old)) is not None]
+    if terms.method == "pass-fail":
+        passed = sum(score > 0 for score in scores)
+        if wilson(passed, len(scores), 0.9)[0] < terms.baseline:
+            return f"the original prompt is too weak to compare with: it passes {passed} of {len(scores)} items"
+    elif _average(scores) < WEAK_SCORE * terms.margin:
+        return f"the original prompt is too weak to compare with: it scores {_average(scores):.2f}"
+    return None
+
+
+def _weak_judge(judge: JudgeErrors) -> str:
+    return (
+        f"the judge's own errors are too large: right on {judge.accuracy:.0%} of {judge.items} labelled items, "
+        f"kappa {judge.kappa:.2f}; label more items or take another judge"
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:g}"

@@ -1,0 +1,258 @@
+"""The procedure as a whole: from grades to a verdict."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptslim.proof.judge import JudgeErrors
+from promptslim.proof.paired import upper_bound
+from promptslim.proof.verdict import Outcome, Pair, Terms, judged, method_of, more_items
+
+GOOD_JUDGE = JudgeErrors(400, 0, 400, 0)
+
+
+def pairs(both: int, worse: int = 0, better: int = 0, neither: int = 0, ungraded: int = 0) -> list[Pair]:
+    grades = [*[(1, 1)] * both, *[(1, 0)] * worse, *[(0, 1)] * better, *[(0, 0)] * neither, *[(1, None)] * ungraded]
+    return [Pair(f"item {number}", (old,), (new,)) for number, (old, new) in enumerate(grades)]
+
+
+def test_enough_equal_items_pass() -> None:
+    assert judged(pairs(59), Terms(0.05)).decision == "PASS"
+    short = judged(pairs(50), Terms(0.05))
+    assert short.decision == "INCONCLUSIVE"
+    assert short.upper == upper_bound(0, 0, 50)
+    assert more_items(short, pairs(50), Terms(0.05)) is not None
+
+
+def test_a_clear_loss_fails() -> None:
+    found = judged(pairs(60, worse=15), Terms(0.05))
+    assert found.decision == "FAIL"
+    assert found.lower > 0.05
+    assert more_items(found, pairs(60, worse=15), Terms(0.05)) is None
+
+
+def test_the_score_may_fall_and_still_prove_nothing() -> None:
+    found = judged(pairs(95, worse=3, better=2), Terms(0.05))
+    assert (found.decision, found.regressions, found.improvements) == ("INCONCLUSIVE", 3, 2)
+    needed = more_items(found, pairs(95, worse=3, better=2), Terms(0.05))
+    assert needed is not None
+    assert needed > 50
+
+
+def test_critical_slices_may_not_get_worse() -> None:
+    items = [replace(pair, slices=("safety",)) if index < 12 else pair for index, pair in enumerate(pairs(200))]
+    terms = Terms(0.05, critical=("safety",))
+    found = judged(items, terms)
+    assert found.decision == "PASS"
+    assert found.critical[0].upper == pytest.approx(1 - 0.05 ** (1 / 12))
+    items[3] = replace(items[3], new=(0,))
+    found = judged(items, terms)
+    assert (found.decision, found.critical[0].worse) == ("FAIL", ("item 3",))
+    assert judged(items, Terms(0.05)).decision == "PASS"
+    items[3] = replace(items[3], new=(None,))
+    assert judged(items, terms).decision == "INCONCLUSIVE"
+    assert "has no item" in judged(pairs(200), Terms(0.05, critical=("money",))).reason
+
+
+def test_what_could_not_be_graded_is_not_wrong_and_not_right() -> None:
+    found = judged(pairs(100, ungraded=8), Terms(0.05))
+    assert (found.decision, found.regressions, found.ungraded) == ("INCONCLUSIVE", 0, 8)
+    assert "grade them" in found.reason
+    assert judged(pairs(300, ungraded=2), Terms(0.05)).decision == "PASS"
+    assert judged(pairs(20, ungraded=80), Terms(0.05)).decision != "FAIL"
+    without = [*pairs(70), *(Pair(f"x{n}", (None,), (1,)) for n in range(3))]
+    assert (judged(without, Terms(0.05)).decision, judged(without, Terms(0.05)).items) == ("PASS", 70)
+    many = [*pairs(70), *(Pair(f"x{n}", (None,), (1,)) for n in range(30))]
+    assert "30 of 100 answers of the original prompt" in judged(many, Terms(0.05)).reason
+
+
+def test_a_weak_original_is_called_so() -> None:
+    found = judged(pairs(20, neither=20), Terms(0.1))
+    assert found.decision == "INCONCLUSIVE"
+    assert "too weak to compare with: it passes 20 of 40" in found.reason
+    graded = [Pair(str(number), (0.15,), (0.15,)) for number in range(200)]
+    assert "too weak" in judged(graded, Terms(0.05, method="graded")).reason
+
+
+def test_only_the_declared_items_in_the_declared_looks_pass() -> None:
+    assert judged(pairs(80), Terms(0.05, items=100)).decision == "INCONCLUSIVE"
+    assert judged(pairs(100), Terms(0.05, items=100)).decision == "PASS"
+    assert judged(pairs(59), Terms(0.05, looks=2)).decision == "INCONCLUSIVE", "half of alpha"
+    assert judged(pairs(100), Terms(0.05, look=2, looks=2)).decision == "PASS"
+    spent = judged(pairs(1000), Terms(0.05, look=2, looks=1))
+    assert (spent.decision, spent.upper) == ("INCONCLUSIVE", math.inf)
+    assert "prove it on new items" in spent.reason
+
+
+def test_repeats_are_averaged_before_items_are_compared() -> None:
+    items = [Pair(str(number), (1, 1, 1), (1, 1, 0 if number % 10 == 0 else 1)) for number in range(100)]
+    assert method_of(items) == "graded"
+    found = judged(items, Terms(0.1, method="graded"))
+    assert (found.decision, found.loss) == ("PASS", pytest.approx(1 / 30))
+    with pytest.raises(ValueError, match="repeats differs"):
+        judged([*items, Pair("one", (1,), (1,))], Terms(0.1, method="graded"))
+
+
+def test_a_cluster_counts_once() -> None:
+    one = [Pair(str(number), (1,), (1,), cluster="the same chat") for number in range(500)]
+    found = judged(one, Terms(0.05, method="graded"))
+    assert (found.decision, found.units) == ("INCONCLUSIVE", 1)
+    many = [Pair(str(number), (1,), (1,), cluster=f"chat {number % 90}") for number in range(500)]
+    assert method_of(many) == "graded"
+    found = judged(many, Terms(0.05, method="graded"))
+    assert (found.decision, found.units, found.items) == ("PASS", 90, 500)
+    with pytest.raises(ValueError, match="stand alone"):
+        judged(many, Terms(0.05))
+
+
+def test_the_judges_errors_widen_the_bound() -> None:
+    plain = judged(pairs(200, worse=1, better=1), Terms(0.05))
+    with_judge = judged(pairs(200, worse=1, better=1), Terms(0.05, judge=GOOD_JUDGE))
+    assert plain.decision == with_judge.decision == "PASS"
+    assert with_judge.upper > plain.upper
+    rough = JudgeErrors(45, 5, 45, 5)
+    assert judged(pairs(200, worse=1, better=1), Terms(0.05, judge=rough)).upper > with_judge.upper
+    guessing = judged(pairs(5000), Terms(0.05, judge=JudgeErrors(60, 40, 55, 45)))
+    assert guessing.decision == "INCONCLUSIVE"
+    assert "kappa" in guessing.reason
+    few = judged(pairs(5000), Terms(0.05, judge=JudgeErrors(3, 0, 3, 0)))
+    assert few.decision == "INCONCLUSIVE", "three labelled items show nothing"
+
+
+@pytest.mark.parametrize(
+    ("items", "terms", "message"),
+    [
+        (pairs(3), Terms(0), "margin"),
+        (pairs(3), Terms(0.05, alpha=1), "alpha"),
+        ([*pairs(2), *pairs(1)], Terms(0.05), "twice"),
+        ([Pair("a", (2,), (1,))], Terms(0.05), "outside"),
+        ([Pair("a", (math.nan,), (1,))], Terms(0.05), "outside"),
+        ([Pair("a", (0.5,), (1,))], Terms(0.05), "pass/fail"),
+    ],
+)
+def test_nonsense_is_refused(items: list[Pair], terms: Terms, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        judged(items, terms)
+
+
+def test_nothing_is_not_a_pass() -> None:
+    assert judged([], Terms(0.05)).decision == "INCONCLUSIVE"
+
+
+grades = st.sampled_from([0, 1, 1, 1, None])
+drawn = st.lists(st.tuples(grades, grades), max_size=150).map(
+    lambda rows: [Pair(str(number), (old,), (new,)) for number, (old, new) in enumerate(rows)]
+)
+
+
+@given(drawn, st.floats(0.02, 0.4), st.floats(0, 0.3), st.randoms())
+def test_verdicts_do_not_depend_on_order_and_follow_the_margin(
+    items: list[Pair], margin: float, more: float, rng: random.Random
+) -> None:
+    terms = Terms(margin)
+    found = judged(items, terms)
+    shuffled = list(items)
+    rng.shuffle(shuffled)
+    assert judged(shuffled, terms) == found
+    wider = judged(items, Terms(margin + more))
+    assert found.decision != "PASS" or wider.decision == "PASS"
+    assert wider.decision != "FAIL" or found.decision == "FAIL"
+    if found.decision == "PASS":
+        assert found.upper <= margin + 1e-9
+        assert more_items(found, items, terms) == 0
+        worse = [replace(pair, new=(0,)) for pair in items]
+        assert judged(worse, terms).decision != "PASS"
+
+
+@given(drawn, st.floats(0.02, 0.4))
+def test_a_judge_never_makes_passing_easier(items: list[Pair], margin: float) -> None:
+    judge = judged(items, Terms(margin, judge=GOOD_JUDGE))
+    assert judge.decision != "PASS" or judged(items, Terms(margin, alpha=0.04)).decision == "PASS"
+
+
+def passed(outcome: Outcome) -> bool:
+    return outcome.decision == "PASS"
+
+
+RUNS = 10_000
+LIMIT = 0.05 + 3 * math.sqrt(0.05 * 0.95 / RUNS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("margin", "churn"), [(0.05, 0.0), (0.05, 0.02), (0.1, 0.05)])
+def test_false_passes_with_optional_looks(margin: float, churn: float) -> None:
+    """A prompt that is worse by exactly the margin, looked at up to four times with more items each time."""
+    rng = random.Random(20261123)
+    outcomes = {1: Pair("", (1,), (0,)), -1: Pair("", (0,), (1,)), 0: Pair("", (1,), (1,))}
+    sizes = (60, 100, 150, 220)
+    found = 0
+    for _ in range(RUNS):
+        drawn = rng.choices((1, -1, 0), (margin + churn, churn, 1 - margin - 2 * churn), k=sizes[-1])
+        items = [Pair(str(n), outcomes[kind].old, outcomes[kind].new) for n, kind in enumerate(drawn)]
+        looks = (
+            judged(items[:size], Terms(margin, look=look, looks=None, items=size)) for look, size in enumerate(sizes, 1)
+        )
+        found += any(map(passed, looks))
+    assert found / RUNS <= LIMIT
+
+
+@pytest.mark.slow
+def test_false_passes_with_clusters_and_repeats() -> None:
+    """Conversations of one to eight items that fail together, two runs of each item, two looks."""
+    rng = random.Random(20261124)
+    margin, found = 0.05, 0
+    for _ in range(RUNS):
+        items: list[Pair] = []
+        ends = []
+        for cluster in range(100):
+            broken = rng.random() < margin
+            items += [
+                Pair(f"{cluster}.{n}", (1, 1), (0, 0) if broken else (1, 1), str(cluster))
+                for n in range(rng.choice((1, 2, 8)))
+            ]
+            ends.append(len(items))
+        looks = (
+            judged(items[: ends[size - 1]], Terms(margin, method="graded", look=look, looks=2))
+            for look, size in ((1, 70), (2, 100))
+        )
+        found += any(map(passed, looks))
+    assert found / RUNS <= LIMIT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("right", [0.99, 0.95])
+def test_false_passes_with_a_judge_who_errs(right: float) -> None:
+    """The judge's error is estimated from labelled items in every run, and the verdict is on the true loss."""
+    rng = random.Random(20261125)
+    margin, found, labelled, n = 0.15, 0, 150, 150
+
+    def seen(truth: bool) -> int:
+        return int(truth if rng.random() < right else not truth)
+
+    for _ in range(RUNS):
+        hits = [sum(rng.random() < right for _ in range(labelled)) for _ in range(2)]
+        judge = JudgeErrors(hits[0], labelled - hits[0], hits[1], labelled - hits[1])
+        items = []
+        for number in range(n):
+            lost = rng.random() < margin
+            items.append(Pair(str(number), (seen(True),), (seen(not lost),)))
+        found += passed(judged(items, Terms(margin, judge=judge)))
+    assert found / RUNS <= LIMIT
+
+
+@pytest.mark.slow
+def test_a_prompt_that_is_as_good_passes_as_often_as_planned() -> None:
+    """Power by simulation of the whole procedure, against the exact 92.4 % (200 items, 2 + 2 % churn, 5 points)."""
+    rng = random.Random(20261126)
+    runs, found = 4_000, 0
+    for _ in range(runs):
+        kinds = rng.choices(((1, 0), (0, 1), (1, 1)), (0.02, 0.02, 0.96), k=200)
+        items = [Pair(str(n), (old,), (new,)) for n, (old, new) in enumerate(kinds)]
+        found += passed(judged(items, Terms(0.05, items=200)))
+    assert abs(found / runs - 0.923712) <= 3 * math.sqrt(0.92 * 0.08 / runs)
