@@ -102,6 +102,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from promptslim.check.baseline import BaselineError
     from promptslim.cli.error import UsageError
     from promptslim.config.error import ConfigError
+    from promptslim.discover.git_changes import GitError
     from promptslim.discover.paths import PathError
     from promptslim.pricing.price_file import PriceFileError
     from promptslim.report.formats import RenderError
@@ -112,6 +113,7 @@ def _expected() -> tuple[type[Exception], ...]:
         ConfigError,
         CatalogError,
         BaselineError,
+        GitError,
         PathError,
         PriceFileError,
         RenderError,

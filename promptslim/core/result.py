@@ -25,7 +25,8 @@ class FileError:
 class Summary:
     """Counts of a run. ``unread`` maps a suffix (".ts") to the number of files that carry LLM markers but
     are in a language that is not read; ``skipped`` maps a reason ("test", "vendored", "generated",
-    "ignored") to the number of files left out by default."""
+    "ignored") to the number of files left out by default. ``older``: findings that were there before the changes
+    that are looked at, and are not reported."""
 
     files: int
     calls: int
@@ -33,6 +34,7 @@ class Summary:
     suppressed: int
     baselined: int
     fixed_in_baseline: int = 0
+    older: int = 0
     unread: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
 

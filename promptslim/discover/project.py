@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 
 from promptslim.config.settings import Settings
@@ -15,9 +15,13 @@ from promptslim.core.result import FileError
 from promptslim.discover.call_index import CallIndex, project_index, store_of
 from promptslim.discover.decode import Decoded, DecodeError, decode
 from promptslim.discover.ignore_files import repository_of
+from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
 from promptslim.discover.reading import limit_of, read_bytes
 from promptslim.discover.shown_path import shown_path
 from promptslim.discover.walk import TAKEN, rules_of, walk
+
+Instead = Mapping[str, bytes | None]
+"""Path -> content that a file is taken to have instead of the one on disk; None: it is taken not to exist."""
 
 
 @record
@@ -36,10 +40,11 @@ class DiskFiles:
     elsewhere does not make us open it. A text is read once and stays the same for the run.
     """
 
-    __slots__ = ("_cwd", "_decoded", "_errors", "_exists", "_held", "_index", "_observation", "_root")
+    __slots__ = ("_cwd", "_decoded", "_errors", "_exists", "_held", "_index", "_instead", "_observation", "_root")
 
-    def __init__(self, root: str, cwd: str, index: Callable[[], CallIndex]) -> None:
+    def __init__(self, root: str, cwd: str, index: Callable[[], CallIndex], instead: Instead | None = None) -> None:
         """``root`` and ``cwd`` are absolute; ``index`` makes the call index, on the first query."""
+        self._instead = instead or {}
         self._root = root
         self._cwd = cwd
         self._index: Callable[[], CallIndex] | CallIndex = index
@@ -105,7 +110,12 @@ class DiskFiles:
         self._observation.names.add(name)
         if not isinstance(self._index, CallIndex):
             self._index = self._index()
-        shown = (shown_path(f"{self._root}{os.sep}{path}", self._cwd) for path in self._index.callers(name))
+        shown = {shown_path(f"{self._root}{os.sep}{path}", self._cwd) for path in self._index.callers(name)}
+        for path, data in self._instead.items():
+            if data is None:
+                shown.discard(path)
+            elif suffix_of(path) in CODE_SUFFIXES and name.encode() in data and self._inside(path):
+                shown.add(path)
         return tuple(sorted(shown))
 
     def _content(self, path: str) -> bytes:
@@ -115,6 +125,11 @@ class DiskFiles:
         if data is None:
             if not self._inside(path):
                 raise DecodeError("outside the project")
+            if path in self._instead:
+                data = self._instead[path]
+                if data is None:
+                    raise DecodeError("does not exist")
+                return data
             try:
                 data = read_bytes(os.path.join(self._cwd, path), limit)
             except (OSError, ValueError) as error:
@@ -130,15 +145,17 @@ class DiskFiles:
     def _is_file(self, path: str) -> bool:
         if not self._inside(path):
             return False
+        if path in self._instead:
+            return self._instead[path] is not None
         try:
             return stat.S_ISREG(os.stat(os.path.join(self._cwd, path)).st_mode)
         except (OSError, ValueError):
             return False
 
 
-def open_project(root: str, settings: Settings, cwd: str) -> DiskFiles:
+def open_project(root: str, settings: Settings, cwd: str, instead: Instead | None = None) -> DiskFiles:
     """The files below the absolute folder ``root``, whose callers come from all its Python files and notebooks
-    but tests and what the settings exclude, whatever part of it is analysed."""
+    but tests and what the settings exclude, whatever part of it is analysed. ``instead`` as in ``Instead``."""
 
     def index() -> CallIndex:
         from promptslim.config.cache_folder import cache_folder
@@ -147,7 +164,7 @@ def open_project(root: str, settings: Settings, cwd: str) -> DiskFiles:
         paths = [path for what, path, _ in walk(root, rules) if what == TAKEN]
         return project_index(root, paths, store_of(root, str(cache_folder())) if settings.cache else None)
 
-    return DiskFiles(root, cwd, index)
+    return DiskFiles(root, cwd, index, instead)
 
 
 def root_of(folder: str, settings: Settings, cwd: str) -> str:

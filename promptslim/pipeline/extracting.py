@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
-from promptslim.discover.project import DiskFiles, by_root, open_project
+from promptslim.discover.project import DiskFiles, Instead, by_root, open_project
 from promptslim.extract import Analyser
 from promptslim.pipeline.run import unread
 
@@ -24,7 +24,12 @@ WORTH_A_PROCESS = 100_000
 
 
 def extract(
-    survivors: Mapping[str, bytes], catalog: Catalog, settings: Settings, cwd: str, progress: Progress
+    survivors: Mapping[str, bytes],
+    catalog: Catalog,
+    settings: Settings,
+    cwd: str,
+    progress: Progress,
+    instead: Instead | None = None,
 ) -> list[FileFacts]:
     """Facts of files (path to content), each within the project that it belongs to.
 
@@ -32,7 +37,7 @@ def extract(
     """
     facts: list[FileFacts] = []
     for root, paths in by_root(survivors, settings, cwd).items():
-        files = open_project(root, settings, cwd)
+        files = open_project(root, settings, cwd, instead)
         for path in paths:
             files.hold(path, survivors[path])
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from promptslim.core.result import Inventory, TokenCount
     from promptslim.core.text import Location
     from promptslim.discover.paths import Discovered
+    from promptslim.discover.project import Instead
 
 STDIN_NAME = "stdin.py"
 
@@ -100,10 +101,12 @@ def analyse(
     today: date | None = None,
     stdin: Stdin | None = None,
     progress: Progress = lambda done, total: None,  # noqa: ARG005
+    instead: Instead | None = None,
 ) -> Run:
     """Find the files, and extract calls and prompts from those that may hold any.
 
-    ``progress`` is called after each of these with how many are done and how many there are.
+    ``progress`` is called after each of these with how many are done and how many there are. ``instead`` gives
+    files another content than they have on disk: that of an earlier commit.
     Raises PathError for a path that does not exist and CatalogError for a broken data table. A file that
     cannot be read or parsed is no failure: its facts say so in ``errors``.
     """
@@ -113,7 +116,11 @@ def analyse(
 
     catalog = load()
     found = discovered(paths, place)
-    reading = _Reading(found, place.cwd)
+    if instead:
+        from promptslim.pipeline.earlier import files_of
+
+        found = files_of(found, instead, place)
+    reading = _Reading(found, place.cwd, instead or {})
     words = gate(catalog.sdks, place.settings.wrappers)
     survivors = dict(words.passing(reading))
     survivors.update(reading.suspicious(survivors))
@@ -125,7 +132,7 @@ def analyse(
         from promptslim.pipeline.extracting import extract
 
         catalog = catalog_of(place)
-        facts += extract(survivors, catalog, place.settings, place.cwd, progress)
+        facts += extract(survivors, catalog, place.settings, place.cwd, progress, instead)
     copies = originals(survivors.items())
     skipped = dict(found.skipped)
     if reading.generated:
@@ -170,8 +177,9 @@ class _Reading:
     """Reads files one after the other; keeps what went wrong, what turned out to be generated, and the prompt files,
     which no word has to speak for."""
 
-    def __init__(self, found: Discovered, cwd: str) -> None:
+    def __init__(self, found: Discovered, cwd: str, instead: Instead) -> None:
         self._found = found
+        self._instead = instead
         self._cwd = cwd
         self._plain: dict[str, bytes] = {}
         self.errors = list(found.errors)
@@ -184,7 +192,9 @@ class _Reading:
         given = self._found.given
         for path in self._found.files:
             try:
-                data = read_bytes(f"{self._cwd}/{path}", limit_of(path))
+                data = self._instead.get(path)
+                if data is None:
+                    data = read_bytes(f"{self._cwd}/{path}", limit_of(path))
             except OSError as error:
                 self.errors.append(FileError(path, None, f"cannot be read: {error.strerror or error}"))
                 continue

@@ -18,6 +18,7 @@ from promptslim.report.formats import View, check_renderer, names
 if TYPE_CHECKING:
     from promptslim.check.engine import Outcome
     from promptslim.core.result import CheckResult
+    from promptslim.discover.git_changes import Changes
     from promptslim.pipeline.run import Run
     from promptslim.report.formats import Template
 
@@ -41,6 +42,12 @@ PARAMETERS: Parameters = (
     Option(("--baseline",), "File with known findings, which are not reported.", "value", "FILE"),
     Option(("--write-baseline",), "Write all findings of this run to the baseline file (promptslim-baseline.json)."),
     Option(("--prune-baseline",), "Drop findings that no longer occur from the baseline file."),
+    Option(
+        ("--changed-since",),
+        "Report only what the changes since this commit or branch have caused (since the merge base with it).",
+        "value",
+        "REF",
+    ),
     Option(("--no-cache",), "Keep no results between runs."),
     *FILES,
     *CONFIGURATION,
@@ -61,9 +68,10 @@ def run(given: Given) -> int:
     template = _template(session, shown_as)
     if given.flag("show_files"):
         return _show_files(session)
+    changes = _changes(session)
     baseline = BaselineFile(session)
     run = session.analyse()
-    outcome = _checked(run, baseline)
+    outcome = _since(run, _checked(run, baseline), given.listed("paths") or (".",), changes)
     _warn_of_errors(session, outcome)
     if session.quiet < 2:
         if given.flag("statistics"):
@@ -129,6 +137,30 @@ def _checked(run: Run, baseline: BaselineFile) -> Outcome:
     outcome = pipeline.check(run, baseline.entries)
     kept = baseline.update(outcome)
     return outcome if kept is None else pipeline.check(run, kept)
+
+
+def _changes(session: Session) -> Changes | None:
+    """What has changed since the commit that is named; None where none is. Raises GitError and UsageError."""
+    given = session.given
+    ref = given.value("changed_since")
+    if ref is None:
+        return None
+    if given.flag("write_baseline") or given.flag("prune_baseline"):
+        raise UsageError("a baseline holds all findings; write it without --changed-since")
+    if "-" in (given.listed("paths") or ()):
+        raise UsageError("--changed-since compares files; name the file instead of -")
+    from promptslim.discover.git_changes import changes_since
+
+    return changes_since(ref, session.place.cwd)
+
+
+def _since(run: Run, outcome: Outcome, paths: tuple[str, ...], changes: Changes | None) -> Outcome:
+    """What the changes have caused; all, where there is nothing to compare with."""
+    if changes is None:
+        return outcome
+    from promptslim.pipeline.earlier import only_new
+
+    return only_new(run, outcome, paths, changes)
 
 
 def _warn_of_errors(session: Session, outcome: Outcome) -> None:

@@ -41,7 +41,12 @@ def _counts(result: CheckResult) -> str:
     counts = [_number(severities["error"], "error")] if severities["error"] else []
     counts += [_number(severities["warning"], "warning")] if severities["warning"] else []
     counts += [f"{severities['info']:,} info"] if severities["info"] else []
-    for count, what in ((summary.suppressed, "suppressed"), (summary.baselined, "in the baseline")):
+    beside = (
+        (summary.suppressed, "suppressed"),
+        (summary.baselined, "in the baseline"),
+        (summary.older, "older than the changes"),
+    )
+    for count, what in beside:
         if count:
             counts.append(f"{count:,} {what}")
     checked = f"{_number(summary.files, 'file')} with {_number(summary.calls, 'LLM call')}"

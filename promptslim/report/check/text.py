@@ -86,6 +86,7 @@ def summary_lines(summary: Summary, colour: bool) -> Iterator[str]:
         for count, what in (
             (summary.suppressed, "suppressed"),
             (summary.baselined, "in the baseline"),
+            (summary.older, "older than the changes"),
             (summary.fixed_in_baseline, "of the baseline fixed (drop with --prune-baseline)"),
         )
         if count
