@@ -14,7 +14,6 @@ from promptslim.check.changed_place import at_a_change, is_changed
 from promptslim.check.identity import identity, paired
 from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
 from promptslim.discover.project import DiskFiles, by_root, open_project
-from promptslim.discover.walk import excluded_file, rules_of
 from promptslim.pipeline import run as pipeline
 
 if TYPE_CHECKING:
@@ -34,16 +33,32 @@ MOST_TRACED = 40
 
 
 def files_of(found: Discovered, instead: Instead, place: Place) -> Discovered:
-    """The files of a run as they were: also changed code that the paths of the run do not lead to, because what
-    stands in them now may have stood elsewhere."""
-    rules = rules_of(place.settings)
+    """The files of a run as they were: also changed ones that the paths of the run do not lead to, because what
+    stands in its files now may have stood elsewhere."""
     gone = {path for path, data in instead.items() if data is None}
-    more = {
-        path
-        for path, data in instead.items()
-        if data is not None and suffix_of(path) in CODE_SUFFIXES and excluded_file(path, rules, place.cwd) is None
-    }
-    return replace(found, files=tuple(sorted({*found.files, *more} - gone)), given=found.given - gone)
+    more = [path for path in instead if path not in gone and _taken(path, place)]
+    prompts = {path for path in more if suffix_of(path) not in CODE_SUFFIXES}
+    return replace(
+        found,
+        files=tuple(sorted({*found.files, *more} - gone)),
+        given=found.given - gone,
+        prompts=(found.prompts | prompts) - gone,
+    )
+
+
+def _taken(path: str, place: Place) -> bool:
+    """Whether a check of the whole project would take a file by its path."""
+    from promptslim.discover.prompt_paths import PromptPaths
+    from promptslim.discover.walk import excluded_file, rules_of
+
+    rules = rules_of(place.settings, prompts=True)
+    if excluded_file(path, rules, place.cwd) is not None:
+        return False
+    full = os.path.normpath(os.path.join(place.cwd, path))
+    folder, name = os.path.split(full)
+    if suffix_of(path) in CODE_SUFFIXES or rules.prompts is None:
+        return suffix_of(path) in CODE_SUFFIXES
+    return PromptPaths.of(folder, rules.base, rules.prompts).takes(name, full)
 
 
 def only_new(run: Run, outcome: Outcome, paths: Sequence[str], changes: Changes) -> Outcome:
@@ -75,14 +90,10 @@ def only_new(run: Run, outcome: Outcome, paths: Sequence[str], changes: Changes)
 def _beside(run: Run, place: Place, changes: Changes) -> Sequence[Finding]:
     """What is found in changed files that the paths of the run do not lead to: it is not reported, but it is what
     some of the earlier findings are now."""
-    rules = rules_of(place.settings)
     paths = [
         path
         for path in sorted(changes.before)
-        if path not in run.paths
-        and suffix_of(path) in CODE_SUFFIXES
-        and os.path.isfile(os.path.join(place.cwd, path))
-        and excluded_file(path, rules, place.cwd) is None
+        if path not in run.paths and os.path.isfile(os.path.join(place.cwd, path)) and _taken(path, place)
     ]
     return pipeline.check(pipeline.analyse(paths, place, run.today)).result.findings if paths else ()
 

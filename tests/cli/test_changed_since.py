@@ -151,6 +151,18 @@ def test_notebooks_are_compared_by_the_lines_of_the_file(repository: Repository)
     assert "client.converse" in (repository.folder / "nb.ipynb").read_text().splitlines()[line - 1]
 
 
+def test_a_prompt_file_that_moves_is_not_new(repository: Repository) -> None:
+    filler = "Please make sure to answer. It is important to note that you should kindly be polite.\n" * 4
+    repository.write("prompts/support.txt", filler)
+    filler_only = ("--select", "filler-wording")
+    assert [path for _, path, _ in repository.check(*filler_only)] == ["prompts/support.txt"]
+    repository.commit()
+    repository.git("branch", "-f", "main")
+    repository.git("mv", "prompts", "system_prompts")
+    assert repository.check(*filler_only) == []
+    assert repository.check(*filler_only, "system_prompts") == []
+
+
 def test_from_a_folder_below_and_with_odd_names(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write('src/ä "b" *.py', CLIENT + calling("odd"))
     monkeypatch.chdir(repository.folder / "src")
