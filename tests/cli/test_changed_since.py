@@ -43,9 +43,9 @@ class Repository:
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / path).write_text(text, "utf-8")
 
-    def commit(self) -> None:
+    def commit(self, message: str = "state") -> None:
         self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", "state")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
 
     def check(self, *words: str, since: str = "main") -> list[tuple[str, str, int]]:
         select = ("--select", "PS101,PS102,PS902")
@@ -152,10 +152,10 @@ def test_notebooks_are_compared_by_the_lines_of_the_file(repository: Repository)
 
 
 def test_a_prompt_file_that_moves_is_not_new(repository: Repository) -> None:
-    filler = "Please make sure to answer. It is important to note that you should kindly be polite.\n" * 4
-    repository.write("prompts/support.txt", filler)
+    filler = "Please kindly make sure to answer. It is important to note that you should be polite.\n" * 3
+    repository.write("prompts/bank.txt", filler)
     filler_only = ("--select", "filler-wording")
-    assert [path for _, path, _ in repository.check(*filler_only)] == ["prompts/support.txt"]
+    assert [path for _, path, _ in repository.check(*filler_only)] == ["prompts/bank.txt"]
     repository.commit()
     repository.git("branch", "-f", "main")
     repository.git("mv", "prompts", "system_prompts")
@@ -187,7 +187,7 @@ def test_what_cannot_be_compared_is_one_line_and_exit_code_2(
     assert "write it without --changed-since" in error("--changed-since", "main", "--write-baseline")
     assert "name the file instead of -" in error("--changed-since", "main", "-")
     repository.git("checkout", "-q", "--orphan", "alone")
-    repository.commit()
+    repository.commit("alone")
     assert "'main' and HEAD have no common commit; name another branch" in error("--changed-since", "main")
     repository.git("checkout", "-q", "work")
     repository.commit()
