@@ -78,25 +78,25 @@ class Session:
     def _stdin(self, paths: Iterable[str]) -> Stdin | None:
         if "-" not in paths:
             return None
-        from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
-        from promptslim.discover.paths import shown_path
-        from promptslim.discover.walk import excluded_file, rules_of
+        from promptslim.discover.kinds import KINDS, suffix_of
+        from promptslim.discover.paths import left_out, shown_path
+        from promptslim.discover.walk import rules_of
         from promptslim.pipeline.run import STDIN_NAME, Stdin
 
         cwd, settings = self.place.cwd, self.place.settings
         name = self.given.value("stdin_filename") or STDIN_NAME
         path = shown_path(os.path.abspath(os.path.join(cwd, name)), cwd)  # noqa: PTH100, PTH118
         data = sys.stdin.buffer.read()
-        if suffix_of(path) not in CODE_SUFFIXES:
-            raise UsageError(f"--stdin-filename {name!r} is no Python file and no notebook; name one")
-        if settings.force_exclude and excluded_file(path, rules_of(settings), cwd):
+        if suffix_of(path) not in KINDS:
+            raise UsageError(f"--stdin-filename {name!r} is no Python file, notebook or prompt file; name one")
+        if settings.force_exclude and left_out(path, rules_of(settings, prompts=True), cwd):
             return None
         return Stdin(path, data)
 
     def _remark(self, run: Run) -> None:
         given = run.discovered
         if not run.paths and not given.unread:
-            self.warn("no Python files or notebooks found under the given paths")
+            self.warn("no Python files, notebooks or prompt files found under the given paths")
         origins = self.configuration.origins.values()
         sources = sorted({place.name if place else "command line" for places in origins for place in places})
         self.note(f"settings: {', '.join(sources) or 'defaults'}")

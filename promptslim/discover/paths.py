@@ -14,7 +14,7 @@ from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover import walk as walking
 from promptslim.discover.kinds import suffix_of
-from promptslim.discover.prompt_paths import is_prompt
+from promptslim.discover.prompt_paths import PROMPT_SUFFIXES, PromptPaths
 from promptslim.discover.shown_path import shown_path as shown_path
 from promptslim.discover.walk import Rules, excluded_file, walk
 
@@ -70,18 +70,14 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
         full = os.path.abspath(os.path.join(cwd, path))
         shown = shown_path(full, cwd)
         if not _is_folder(path, full):
-            reason = excluded_file(shown, rules, cwd) if force_exclude else None
-            if suffix_of(os.path.basename(full)) not in rules.suffixes:
-                if rules.prompts is not None and is_prompt(full, rules.base, rules.prompts, alone):
-                    prompts.add(shown)
-                else:
-                    reason = OTHER_KIND
+            reason = left_out(shown, rules, cwd, alone) if force_exclude else _other_kind(full, rules, alone)
             if reason is not None:
-                prompts.discard(shown)
                 skipped[reason] += 1
             else:
                 files.add(shown)
                 given.add(shown)
+                if suffix_of(shown) not in rules.suffixes:
+                    prompts.add(shown)
             continue
         whole = True
         prefix = "" if shown == "." else shown + "/"
@@ -109,6 +105,27 @@ def discover(paths: Sequence[str], rules: Rules, cwd: str, force_exclude: bool =
         stdin=STDIN in paths,
         prompts=frozenset(prompts),
     )
+
+
+def left_out(path: str, rules: Rules, cwd: str, alone: bool = False) -> str | None:
+    """Why a file that is named (relative to the absolute folder ``cwd``) would be left out of a walk of the project:
+    as ``excluded_file``, or OTHER_KIND for what is neither code nor, by its path, a prompt."""
+    full = os.path.abspath(os.path.join(cwd, path))
+    return excluded_file(path, rules, cwd) or _other_kind(full, rules, alone)
+
+
+def _other_kind(full: str, rules: Rules, alone: bool) -> str | None:
+    """OTHER_KIND for a file that is not read. ``alone``: it is all that is named, so that its suffix makes it a
+    prompt."""
+    suffix = suffix_of(os.path.basename(full))
+    if suffix in rules.suffixes:
+        return None
+    if rules.prompts is None:
+        return OTHER_KIND
+    if alone and suffix in PROMPT_SUFFIXES:
+        return None
+    folder, name = os.path.split(full)
+    return None if PromptPaths.of(folder, rules.base, rules.prompts).takes(name, full) else OTHER_KIND
 
 
 def _expanded(paths: Sequence[str], cwd: str) -> Iterator[str]:

@@ -103,15 +103,6 @@ class PromptPaths:
         return _by_convention(self.from_top + path, name, suffix, full)
 
 
-def is_prompt(full: str, base: str, patterns: IgnorePatterns, alone: bool) -> bool:
-    """Whether a file that is named (its absolute path) is a prompt file. ``alone``: it is all that is named, so
-    that its suffix suffices."""
-    if alone and suffix_of(os.path.basename(full)) in PROMPT_SUFFIXES:  # noqa: PTH119
-        return True
-    folder, name = os.path.split(full)
-    return PromptPaths.of(folder, base, patterns).takes(name, full)
-
-
 def _by_convention(path: str, name: str, suffix: str, full: str) -> bool:
     stem = name[: -len(suffix)].lower()
     folders = path[: -len(name)].lower()

@@ -181,7 +181,7 @@ def test_standard_input(run: Run, write: Callable[[str, str], None], monkeypatch
     code, out, _ = run("check", "-", "--stdin-filename", "src/app.py", *JSON, *ONLY)
     assert (code, findings(out)) == (1, [("PS101", "src/app.py", 6)])
     assert findings(run("check", "-", *JSON, *ONLY)[1])[-1][1] == "stdin.py"
-    assert "no Python file and no notebook" in run("check", "-", "--stdin-filename", "a.txt")[2]
+    assert "no Python file, notebook or prompt file" in run("check", "-", "--stdin-filename", "a.css")[2]
     assert run("check", "-", "--stdin-filename", "tests/test_a.py", "--force-exclude", *ONLY)[0] == 0
 
 
@@ -267,7 +267,7 @@ def test_files_that_are_not_read_are_counted(run: Run, write: Callable[[str, str
 def test_empty_folder_is_said(run: Run) -> None:
     code, _, err = run("check")
     assert code == 0
-    assert err == "promptslim: warning: no Python files or notebooks found under the given paths\n"
+    assert err == "promptslim: warning: no Python files, notebooks or prompt files found under the given paths\n"
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,13 @@ def test_the_hook_takes_the_file_names_that_it_is_given(
     assert check("app.py", "capped.py", "settings.py") == (1, {"app.py"})
     assert check("capped.py") == (0, set())
     assert check("old/app.py") == (0, set())
+    (tmp_path / "README.md").write_bytes(b"\xff")
+    assert check("README.md") == (0, set())  # no prompt, and so not read
 
 
 @pytest.mark.parametrize(
-    ("path", "passed"), [("a.py", True), ("src/nb.ipynb", True), ("a.pyi", False), ("prompt.txt", False)]
+    ("path", "passed"),
+    [("a.py", True), ("src/nb.ipynb", True), ("a.pyi", False), ("prompt.txt", True), ("page.html", False)],
 )
 def test_the_hook_gets_files_that_are_read(path: str, passed: bool) -> None:
     (hook,) = load_manifest(MANIFEST)

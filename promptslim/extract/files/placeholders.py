@@ -22,22 +22,31 @@ _FIELD = re.compile(
 )
 _NO_FIELD = re.compile(r"[{}]")
 _WORDS = re.compile(_NAME)
+_PLAIN_TAG = re.compile(r"(?:(?:if|each|unless|with)\s+)?(?:" + _NAME + r"|\.)|else(?:\s+if\s+" + _NAME + r")?")
 
 
-def shape_of(text: str) -> Shape:
+def shape_of(text: str, template: bool = False) -> Shape:
     """What a text whose loader is not known is written as, told by its content.
 
-    A Jinja statement or filter makes it ``jinja``, ``{{name}}`` makes it ``mustache``; it is ``format`` where it has a
-    ``{name}`` and ``str.format`` would take all of it, so that not every brace of an example is a placeholder.
+    A Jinja statement or filter makes it ``jinja``; ``{{name}}`` makes it ``mustache``, but where other things stand
+    in double braces too, the text quotes another language and is ``plain``, unless it is known to be a
+    ``template``; it is ``format`` where it has a ``{name}`` and ``str.format`` would take all of it, so that not
+    every brace of an example is a placeholder.
     """
     if "{" not in text:
         return "plain"
     if _JINJA.search(text):
         return "jinja"
     if _MUSTACHE.search(text):
-        return "mustache"
+        return "mustache" if template or all(map(_is_plain, _TAG.finditer(text))) else "plain"
     names = [match for match in _FIELD.finditer(text) if match["name"]]
     return "format" if names and not _NO_FIELD.search(_FIELD.sub("", text)) else "plain"
+
+
+def _is_plain(match: re.Match[str]) -> bool:
+    """Whether a tag holds a name, or a word of Mustache or Handlebars."""
+    body = match["raw"] or match["body"] or ""
+    return match["sign"] in ("!", ">") or match[0].startswith("{{!--") or _PLAIN_TAG.fullmatch(body) is not None
 
 
 def format_parts(source: Mapped) -> tuple[Part, ...]:

@@ -20,7 +20,7 @@ from promptslim.extract.files.roles import role_named
 
 TEMPLATES = frozenset({".j2", ".jinja", ".jinja2"})
 DATA = frozenset({".json", ".toml", ".yaml", ".yml"})
-PROMPTY = frozenset({".prompt", ".prompty"})
+PROMPTY = (".prompt", ".prompty")
 
 
 def analyse_prompt_file(path: str, text: str, files: ProjectFiles) -> FileFacts:
@@ -144,7 +144,7 @@ def _told_by_content(
     shape: Shape | None = None,
     primary: Location | None = None,
 ) -> Prompt:
-    shape = shape or shape_of(source.text)
+    shape = shape or shape_of(source.text, source.document.path.lower().endswith(PROMPTY))
     parts: tuple[Part, ...] | None = None
     match shape:
         case "jinja":
