@@ -92,12 +92,10 @@ def _known_prefix(call: LlmCall, rule: RuleContext, terms: CacheTerms, prefix: S
         return None
     count = rule.count(prefix.text, terms.model)
     certain = rule.over(prefix.text, terms.model, terms.certain)
-    doubt = "" if certain else f" {_disagreement(terms)}"
-    end = _role(prefix)
-    message = (
-        f"{_tokens(count)} at the start of the request (up to the {end}) are sent again {repetition.told} at the full "
-        f"input price: {_saving(count, terms.model, price)}. Add {_marker(call, terms, 'them')}.{doubt}"
-    )
+    told = f"{_tokens(count, terms.possible)} at the start of the request (up to the {_role(prefix)})"
+    saving = f"are sent again {repetition.told} at the full input price: {_saving(count, terms.model, price)}"
+    doubt = "" if certain else f". {_disagreement(terms)}"
+    message = f"{told} {saving}. Add {_marker(call, terms, 'them')}{doubt}"
     related = [Related(one.primary, f"the {ROLES.get(one.role, 'message')}") for one in prefix.prompts]
     if repetition.location is not None:
         related.append(Related(repetition.location, "what repeats it"))
@@ -122,18 +120,26 @@ def _agent_loop(call: LlmCall, rule: RuleContext, terms: CacheTerms, prefix: Sta
         return None
     count = rule.count(prefix.text, terms.model)
     seen = f" (visible here: {_tokens(count)})" if count.low >= WORTH_SAYING else ""
-    minimum = f"{terms.certain:,} tokens" if terms.model else "the model's minimum (512 to 4,096 tokens)"
+    again = f"every round of this agent loop sends tools, system prompt{seen} and the whole conversation again"
+    saving = f"from the second round on, what came before could be read at {_read(terms.model)} of the input price"
+    marker = f"{_marker(call, terms, 'the system prompt')} and in the newest message"
     return rule.finding(
-        f"every round of this agent loop sends tools, system prompt{seen} and the whole conversation again, and "
-        f"nothing is marked for the cache: from the second round on, what came before could be read at "
-        f"{_read(terms.model)} of the input price. Add {_marker(call, terms, 'the system prompt')} and in the newest message; sizes are known "
-        f"only at run time, and caching starts at {minimum}",
+        f"{again}, and nothing is marked for the cache: {saving}. Add {marker}; sizes are known only at run time, and "
+        f"caching starts at {_minimum(terms)}",
         call.primary,
         call=call,
         evidence=f"{call.scope} {call.callee} agent loop",
         confidence="medium",
         related=(Related(grows, "the conversation grows here"),),
     )
+
+
+def _minimum(terms: CacheTerms) -> str:
+    if terms.model is None:
+        return "512 to 4,096 tokens, by model"
+    if terms.possible < terms.certain:
+        return f"{terms.possible:,} or {terms.certain:,} tokens (sources disagree)"
+    return f"{terms.certain:,} tokens"
 
 
 def _marker(call: LlmCall, terms: CacheTerms, of: str) -> str:
@@ -169,7 +175,7 @@ def _disagreement(terms: CacheTerms) -> str:
     name = terms.model.family if terms.model else "this model"
     return (
         f"Sources disagree whether {name} caches from {terms.possible:,} or {terms.certain:,} tokens: probe it with "
-        "two calls and read the cache counts of the second."
+        "two calls and read the cache counts of the second"
     )
 
 
@@ -177,7 +183,10 @@ def _role(prefix: StablePrefix) -> str:
     return ROLES.get(prefix.prompts[-1].role, "message")
 
 
-def _tokens(count: TokenCount) -> str:
+def _tokens(count: TokenCount, more_than: int = 0) -> str:
+    """A count for a reader; ``more_than`` is what the text was counted to exceed, which an estimate may miss."""
+    if count.n <= more_than:
+        return f"more than {more_than:,} tokens (counted)"
     basis = "estimated" if count.method == "estimate" else "counted"
     return f"{'about ' if basis == 'estimated' else ''}{count.n:,} tokens ({basis})"
 

@@ -1,0 +1,190 @@
+"""PS303: a cache marker that caches nothing, or that the service rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promptslim.check.call_models import certain_models
+from promptslim.check.request_order import Request, requests
+from promptslim.check.stable_prefix import MARKED_VENDORS
+from promptslim.check.wording import code
+from promptslim.core.call import LlmCall
+from promptslim.core.finding import Confidence, Finding, Related
+from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
+from promptslim.core.record import record
+from promptslim.core.values import Absent, Known
+
+if TYPE_CHECKING:
+    from promptslim.catalog.model_facts import CacheRules, ModelFacts
+    from promptslim.check.rule_context import RuleContext
+
+SMALLEST_CLAUDE_MINIMUM = 512
+"""Tokens below which no Claude caches (litellm 1.109.1, prompt_cache_min_tokens)."""
+
+TOOL_FRAME = 600
+"""More tokens than the instructions on tool use that Claude is given with any tools (Anthropic documentation, "Tool
+use": 313 to 530, by model and tool choice)."""
+
+MESSAGE_FRAME = 12
+"""More tokens than the frame of one message or block costs in any model here."""
+
+NEVER_CACHED = ("claude-3-haiku", "claude-3-sonnet", "claude-3-opus", "claude-2", "claude-instant")
+"""Claude families without prompt caching on Bedrock (AWS user guide, prompt caching, supported models)."""
+
+FOREIGN_KEYS = {
+    "boto3.converse": ("cache_control", "`cachePoint` is a block of its own in Converse: botocore rejects this key"),
+    "anthropic.messages": ("cachePoint", "the Messages API takes `cache_control` inside a block, and rejects this one"),
+}
+"""Markers of another API, for the calls whose blocks are sent as they are written."""
+
+
+@record
+class Point:
+    """A marker in the order of the request, the prompt that it stands in, and the text before it: ``bounded`` is
+    false where that holds a part of unknown length, or may begin with one."""
+
+    mark: CachePoint
+    prompt: Prompt
+    before: str
+    blocks: int
+    bounded: bool
+
+
+def ineffective_cache_point(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+    """At most one finding for each marker, and one for markers that come to nothing for lack of length."""
+    models = certain_models(call, rule, fallbacks=True)
+    seen: set[object] = set()
+    for request in requests(call):
+        points = _points(call, request)
+        for problem in _problems(call, points, models, rule):
+            place = problem.point.mark.location or problem.point.prompt.primary
+            if place not in seen:
+                seen.add(place)
+                yield rule.finding(
+                    problem.told,
+                    place if place.path == call.location.path else call.primary,
+                    call=call,
+                    evidence=f"{call.scope} {call.callee} {problem.point.mark.key}",
+                    confidence=problem.confidence,
+                    related=(Related(call.primary, "the call"),),
+                )
+
+
+def _points(call: LlmCall, request: Request) -> list[Point]:
+    """The markers of a request that are certainly set, in order."""
+    bounded = all(isinstance(case.value, (Known, Absent)) for field in (call.tools, call.system) for case in field)
+    bounded = bounded and not call.opaque
+    text: list[str] = []
+    blocks = 0
+    found: list[Point] = []
+    for prompt, part in request.parts():
+        match part:
+            case Literal(text=literal):
+                text.append(literal)
+                blocks += 1
+            case Hole(bound=int(bound)):
+                text.append("x " * bound)  # a token for every character: more than any text has
+            case Hole():
+                bounded = False
+            case CachePoint(known=True):
+                found.append(Point(part, prompt, "".join(text), blocks, bounded))
+            case _:
+                continue
+    return found
+
+
+@record
+class Problem:
+    """What is wrong with a marker, told to a reader."""
+
+    point: Point
+    told: str
+    confidence: Confidence | None = None
+
+
+def _problems(
+    call: LlmCall, points: list[Point], models: tuple[ModelFacts, ...], rule: RuleContext
+) -> Iterator[Problem]:
+    if not points:
+        return
+    foreign, reason = FOREIGN_KEYS.get(call.sdk, ("", ""))
+    of_another_api = [point for point in points if point.mark.key == foreign]
+    if of_another_api:
+        yield from (Problem(one, f"{code(foreign)} is no marker of this API: {reason}") for one in of_another_api)
+        return
+    if models and all(_cannot_cache(model) for model in models):
+        told = f"{models[0].family} has no prompt caching: the marker is rejected or comes to nothing"
+        yield Problem(points[0], told, "medium")
+        return
+    caches = tuple(model.cache for model in models if model.cache is not None and model.vendor in MARKED_VENDORS)
+    if len(caches) == len(models) and caches:
+        yield from _against_rules(points, caches, models[0].family)
+    yield from _order_of_lifetimes(points)
+    yield from _too_short(call, points, models, caches, rule)
+
+
+def _cannot_cache(model: ModelFacts) -> bool:
+    if model.cache is not None or model.route not in ("bedrock", "bedrock_mantle") or model.kind != "chat":
+        return False
+    return model.family in NEVER_CACHED or model.vendor not in (*MARKED_VENDORS, "openai", "unknown")
+
+
+def _against_rules(points: list[Point], caches: tuple[CacheRules, ...], name: str) -> Iterator[Problem]:
+    """Number, field and lifetime, by the rules of the model (all models, where branches name several)."""
+    most = max((cache.max_points or 0) for cache in caches)
+    if most and len(points) > most:
+        told = f"this is cache point {most + 1} of {len(points)}: {name} takes {most} in one request and rejects more"
+        yield Problem(points[most], told)
+    for point in points:
+        field = point.prompt.role if point.prompt.role in ("tools", "system") else "messages"
+        if not any(field in cache.fields for cache in caches):
+            takes = " and ".join(caches[0].fields)
+            yield Problem(point, f"{name} caches no {field}: this cache point comes to nothing, it belongs in {takes}")
+        elif point.mark.ttl and not any(point.mark.ttl in cache.ttl for cache in caches):
+            has, source = ", ".join(caches[0].ttl), caches[0].source.partition(";")[0]
+            told = f"{name} has no cache lifetime of {code(point.mark.ttl)} here, only {has} ({source})"
+            yield Problem(point, told, "medium")
+
+
+def _order_of_lifetimes(points: list[Point]) -> Iterator[Problem]:
+    short = False
+    for point in points:
+        if point.mark.ttl == "1h" and short:
+            told = "a cache point of one hour comes after one of five minutes: the longer has to come first"
+            yield Problem(point, f"{told}, and the request is rejected")
+            return
+        short = short or point.mark.ttl in (None, "5m")
+
+
+def _too_short(
+    call: LlmCall,
+    points: list[Point],
+    models: tuple[ModelFacts, ...],
+    caches: tuple[CacheRules, ...],
+    rule: RuleContext,
+) -> Iterator[Problem]:
+    """The last marker, which has the most before it: where that is too little, none of them caches anything."""
+    last = points[-1]
+    if not last.bounded:
+        return
+    if caches and len(caches) == len(models):
+        possible, certain = min(c.min_possible for c in caches), min(c.min_certain for c in caches)
+        model, name = models[0], models[0].family
+    elif call.sdk == "anthropic.messages" and not call.model.known():
+        possible = certain = SMALLEST_CLAUDE_MINIMUM
+        model, name = None, "any Claude"
+    else:
+        return
+    count = rule.count(last.before, model)
+    most = count.high + last.blocks * MESSAGE_FRAME + (0 if isinstance(call.tools.only, Absent) else TOOL_FRAME)
+    basis = "estimated" if count.method == "estimate" else "counted"
+    told = f"about {count.n:,} tokens ({basis}) stand before this cache point"
+    if most < possible:
+        least = f"{possible:,}" if possible == certain else f"{possible:,} at the least"
+        yield Problem(
+            last, f"{told}, and {name} caches nothing below {least}: they are read at the full price each time"
+        )
+    elif most < certain and count.low >= possible:
+        doubt = f"sources disagree whether {name} caches from {possible:,} or {certain:,} tokens"
+        yield Problem(last, f"{told}; {doubt}: probe it with two calls and read the cache counts of the second", "low")
