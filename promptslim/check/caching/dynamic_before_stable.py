@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_model
 from promptslim.check.changing_parts import Change, change, made_before, name_of, varies_in_loop
+from promptslim.check.enclosing_code import enclosing
 from promptslim.check.request_order import requests
 from promptslim.check.visible_input import PER_MILLION
 from promptslim.check.wording import code
@@ -43,7 +44,7 @@ class Found:
 def dynamic_before_stable(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
     """One finding for each way in which a prompt is put together, at the first changing value with enough fixed
     text behind it; a value that changes once a day is named only where no other does."""
-    if prompt.role in ("assistant", "tool", "tools"):
+    if prompt.role in ("assistant", "tool", "tools") or _about_templates(prompt):
         return
     said: set[Location] = set()
     for version, calls in _versions(prompt, rule.users(prompt)):
@@ -55,6 +56,12 @@ def dynamic_before_stable(prompt: Prompt, rule: RuleContext) -> Iterator[Finding
                 yield finding
         elif again := next((pair for call in calls if (pair := _resent_document(version, call))), None):
             yield _document_finding(version, *again, calls[0], rule)
+
+
+def _about_templates(prompt: Prompt) -> bool:
+    """True for a prompt file that nothing fills, with expressions in its braces that no template of prompts has:
+    code of another language that the text quotes."""
+    return prompt.shape == "mustache" and not prompt.used_by and any(hole.name is None for hole in prompt.holes)
 
 
 def _versions(prompt: Prompt, users: tuple[LlmCall, ...]) -> Iterator[tuple[Prompt, tuple[LlmCall, ...]]]:
@@ -216,7 +223,7 @@ def _model(calls: tuple[LlmCall, ...], rule: RuleContext) -> ModelFacts | None:
 
 
 def _shown(hole: Hole) -> str:
-    return code("{" + hole.name + "}") if hole.name else code(hole.expression)
+    return code(hole.name or hole.expression)
 
 
 def _subject(prompt: Prompt, hole: Hole, reason: Change) -> str:
@@ -234,8 +241,13 @@ def _subject(prompt: Prompt, hole: Hole, reason: Change) -> str:
 
 
 def _place(prompt: Prompt, hole: Hole) -> Location:
-    """The hole itself, where the text is put together; else the prompt's first line."""
-    return hole.location or prompt.primary
+    """The hole itself where the prompt is put together; the prompt's first line where the text with the hole comes
+    from another function."""
+    at = hole.location
+    if at is None:
+        return prompt.primary
+    home = enclosing(prompt.location) if at.path.endswith((".py", ".ipynb")) else None
+    return at if not home or enclosing(at) == home else prompt.primary
 
 
 def _related(prompt: Prompt, hole: Hole, note: str = "the value is made here") -> tuple[Related, ...]:
