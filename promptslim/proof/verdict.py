@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from promptslim.core.record import record
 from promptslim.proof.betting import graded_items_needed, graded_lower, graded_passes, graded_upper, rejected_early
@@ -106,6 +106,15 @@ class Outcome:
     critical: tuple[Slice, ...]
 
 
+class _Row(NamedTuple):
+    """One item with a grade of the original prompt; ``worst`` is the new grade with what is missing taken for 0."""
+
+    pair: Pair
+    old: float
+    new: float | None
+    worst: float
+
+
 @record
 class _Units:
     """Losses of independent units: as seen, and with every missing grade taken for the worst."""
@@ -132,24 +141,24 @@ def judged(pairs: Sequence[Pair], terms: Terms) -> Outcome:
     of other items than ``method_of`` allows.
     """
     _check(pairs, terms)
-    counted = [pair for pair in pairs if _mean(pair.old) is not None]
-    units = _units(counted)
+    rows = _rows(pairs)
+    units = _units(rows)
     level = level_of(terms.alpha, terms.look, terms.looks)
     factor, own = _judge(terms.judge, level)
     lower, upper = _bounds(units, terms.method, own, factor)
-    slices = tuple(_slice(name, counted, terms.margin) for name in terms.critical)
-    decision, reason = _decide(counted, len(pairs), units, terms, own, factor, lower, slices)
+    slices = tuple(_slice(name, rows, terms.margin) for name in terms.critical)
+    decision, reason = _decide(rows, len(pairs), units, terms, own, factor, lower, slices)
     n = len(units.seen)
     return Outcome(
         decision=decision,
         reason=reason,
-        items=len(counted),
+        items=len(rows),
         units=n,
         regressions=sum(loss > 0 for loss in units.seen),
         improvements=sum(loss < 0 for loss in units.seen),
-        ungraded=sum(_mean(pair.new) is None for pair in counted),
-        old_score=_average([_mean(pair.old) for pair in counted]),
-        new_score=_average([_mean(pair.new) for pair in counted]),
+        ungraded=sum(row.new is None for row in rows),
+        old_score=_average([row.old for row in rows]),
+        new_score=_average([row.new for row in rows if row.new is not None]),
         loss=_average(units.seen),
         lower=lower,
         upper=upper,
@@ -168,7 +177,7 @@ def more_items(outcome: Outcome, pairs: Sequence[Pair], terms: Terms) -> int | N
     level = level_of(terms.alpha, terms.look + 1, terms.looks) or outcome.level or terms.alpha
     factor, own = _judge(terms.judge, level)
     margin = terms.margin * factor
-    units = _units([pair for pair in pairs if _mean(pair.old) is not None])
+    units = _units(_rows(pairs))
     if margin <= 0 or own <= 0 or _average(units.seen) >= margin:
         return None
     n = len(units.seen)
@@ -186,45 +195,56 @@ def _check(pairs: Sequence[Pair], terms: Terms) -> None:
         raise ValueError("margin and alpha have to lie between 0 and 1")
     if len({pair.item for pair in pairs}) != len(pairs):
         raise ValueError("an item comes twice")
-    if len({count for pair in pairs for count in (len(pair.old), len(pair.new))}) > 1:
+    if len({len(grades) for pair in pairs for grades in (pair.old, pair.new)}) > 1:
         raise ValueError("the number of repeats differs between items or prompts")
-    for pair in pairs:
-        if not all(grade is None or 0 <= grade <= 1 for grade in (*pair.old, *pair.new)):
-            raise ValueError(f"item {pair.item!r} has a grade outside 0 and 1")
+    for grade in {grade for pair in pairs for grades in (pair.old, pair.new) for grade in grades}:
+        if grade is not None and not 0 <= grade <= 1:
+            raise ValueError(f"the grade {grade:g} lies outside 0 and 1")
     if terms.method == "pass-fail" and method_of(pairs) != "pass-fail":
         raise ValueError("a pass/fail proof takes items that stand alone, run once and graded 0 or 1")
 
 
+def _rows(pairs: Sequence[Pair]) -> list[_Row]:
+    rows = []
+    for pair in pairs:
+        old = _mean(pair.old)
+        if old is not None:
+            new = _mean(pair.new)
+            rows.append(_Row(pair, old, new, _least(pair.new) if new is None else new))
+    return rows
+
+
 def _mean(grades: Sequence[float | None]) -> float | None:
     """The mean over repeats; None where one could not be graded, since the others may be the easier ones."""
+    if len(grades) == 1:
+        return grades[0]
     known = [grade for grade in grades if grade is not None]
     return math.fsum(known) / len(known) if known and len(known) == len(grades) else None
 
 
-def _average(values: Sequence[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if known else 0.0
-
-
-def _units(pairs: Sequence[Pair]) -> _Units:
-    seen: dict[str, list[float]] = {}
-    worst: dict[str, list[float]] = {}
-    for pair in pairs:
-        key = f"c{pair.cluster}" if pair.cluster else f"i{pair.item}"
-        old, new = _mean(pair.old), _mean(pair.new)
-        if old is not None:
-            worst.setdefault(key, []).append(old - (new if new is not None else _least(pair.new)))
-            if new is not None:
-                seen.setdefault(key, []).append(old - new)
-    return _Units(
-        tuple(math.fsum(losses) / len(losses) for losses in seen.values()),
-        tuple(math.fsum(losses) / len(losses) for losses in worst.values()),
-    )
-
-
 def _least(grades: Sequence[float | None]) -> float:
     """The mean with every missing grade taken for 0."""
-    return math.fsum(grade for grade in grades if grade is not None) / len(grades)
+    return math.fsum(grade for grade in grades if grade is not None) / max(len(grades), 1)
+
+
+def _average(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else 0.0
+
+
+def _units(rows: Sequence[_Row]) -> _Units:
+    """Every item for itself, and every cluster as the mean of its items."""
+    seen = [row.old - row.new for row in rows if row.new is not None and not row.pair.cluster]
+    worst = [row.old - row.worst for row in rows if not row.pair.cluster]
+    clusters: dict[str, list[_Row]] = {}
+    for row in rows:
+        if row.pair.cluster:
+            clusters.setdefault(row.pair.cluster, []).append(row)
+    for members in clusters.values():
+        worst.append(_average([row.old - row.worst for row in members]))
+        graded = [row.old - row.new for row in members if row.new is not None]
+        if graded:
+            seen.append(_average(graded))
+    return _Units(tuple(seen), tuple(worst))
 
 
 def _judge(errors: JudgeErrors | None, level: float) -> tuple[float, float]:
@@ -251,17 +271,17 @@ def _discordant(losses: Sequence[float]) -> tuple[int, int]:
     return sum(loss > 0 for loss in losses), sum(loss < 0 for loss in losses)
 
 
-def _slice(name: str, pairs: Sequence[Pair], margin: float) -> Slice:
+def _slice(name: str, rows: Sequence[_Row], margin: float) -> Slice:
     """A pass/fail item got worse by any loss; a graded score by more than the margin."""
-    members = [(pair.item, _mean(pair.old), _mean(pair.new)) for pair in pairs if name in pair.slices]
-    worse = tuple(item for item, old, new in members if old is not None and new is not None and old - new > margin)
-    ungraded = sum(new is None for _, _, new in members)
+    members = [row for row in rows if name in row.pair.slices]
+    worse = tuple(row.pair.item for row in members if row.new is not None and row.old - row.new > margin)
+    ungraded = sum(row.new is None for row in members)
     upper = clopper_pearson_upper(0, len(members)) if members else 1.0
     return Slice(name, len(members), worse, ungraded, upper)
 
 
 def _decide(
-    pairs: Sequence[Pair],
+    rows: Sequence[_Row],
     given: int,
     units: _Units,
     terms: Terms,
@@ -277,7 +297,7 @@ def _decide(
         return "INCONCLUSIVE", _weak_judge(terms.judge)
     if lower > terms.margin or (level > 0 and rejected_early(units.seen, terms.margin * factor, level)):
         return "FAIL", f"the loss is shown to be above {_points(terms.margin)} points"
-    missing = _missing(pairs, given, terms, slices)
+    missing = _missing(rows, given, terms, slices)
     if missing:
         return "INCONCLUSIVE", missing
     if level <= 0:
@@ -297,26 +317,25 @@ def _shown(losses: Sequence[float], terms: Terms, level: float, factor: float) -
     return graded_passes(losses, margin, level)
 
 
-def _missing(pairs: Sequence[Pair], given: int, terms: Terms, slices: Sequence[Slice]) -> str | None:
+def _missing(rows: Sequence[_Row], given: int, terms: Terms, slices: Sequence[Slice]) -> str | None:
     """Why nothing can pass whatever the losses are."""
-    if not pairs:
+    if not rows:
         return "no item has a grade"
     if given < terms.items:
         return f"{given} of the {terms.items} declared items were run"
-    if given - len(pairs) > MOST_UNPAIRED * given:
-        return f"{given - len(pairs)} of {given} answers of the original prompt have no grade"
+    if given - len(rows) > MOST_UNPAIRED * given:
+        return f"{given - len(rows)} of {given} answers of the original prompt have no grade"
     for part in slices:
         if not part.items:
             return f"critical slice {part.name!r} has no item"
         if part.ungraded:
             return f"critical slice {part.name!r}: {part.ungraded} of {part.items} items have no grade"
-    scores = [score for pair in pairs if (score := _mean(pair.old)) is not None]
     if terms.method == "pass-fail":
-        passed = sum(score > 0 for score in scores)
-        if wilson(passed, len(scores), 0.9)[0] < terms.baseline:
-            return f"the original prompt is too weak to compare with: it passes {passed} of {len(scores)} items"
-    elif _average(scores) < WEAK_SCORE * terms.margin:
-        return f"the original prompt is too weak to compare with: it scores {_average(scores):.2f}"
+        passed = sum(row.old > 0 for row in rows)
+        if wilson(passed, len(rows), 0.9)[0] < terms.baseline:
+            return f"the original prompt is too weak to compare with: it passes {passed} of {len(rows)} items"
+    elif (score := _average([row.old for row in rows])) < WEAK_SCORE * terms.margin:
+        return f"the original prompt is too weak to compare with: it scores {score:.2f}"
     return None
 
 
