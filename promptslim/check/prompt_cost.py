@@ -50,11 +50,13 @@ def model_of(prompt: Prompt, rule: RuleContext) -> ModelFacts | None:
 
 def waste(prompt: Prompt, tokens: TokenCount, excess: int, rule: RuleContext) -> Impact:
     """``excess`` input tokens per call, priced for the dearest of the known models; ``tokens`` is the count they
-    come from."""
+    come from. Nothing is claimed for an excess of 0."""
     from promptslim.pricing.cost import usd_per_1k
     from promptslim.pricing.rates import provenance
 
     basis: Basis = "estimated" if tokens.method == "estimate" else "counted"
+    if excess <= 0:
+        return Impact()
     for use in priced_uses(prompt, rule)[:1]:
         if use.model.rates is not None:
             usd = usd_per_1k(excess, use.model.rates)
@@ -80,23 +82,23 @@ def price(tokens: int, model: ModelFacts) -> str:
     prices = band(rates, tokens) if rates else None
     if prices is None:
         return model.family
-    text = f"{model.family}: {_rounded(prices.input * tokens / 1000)} per 1,000 calls uncached"
+    text = f"{model.family}: {_amount(prices.input * tokens / 1000)} per 1,000 calls uncached"
     cacheable = model.cache is not None and tokens >= model.cache.min_certain
-    return text + (f", {_rounded(prices.read * tokens / 1000)} read from cache" if prices.read and cacheable else "")
+    return text + (f", {_amount(prices.read * tokens / 1000)} read from cache" if prices.read and cacheable else "")
 
 
 def about(count: TokenCount) -> str:
     """``about 7,400 tokens (estimated, 6,600 to 8,100)`` or ``7,412 tokens (counted)``."""
     if count.method == "estimate":
-        return f"about {_round(count.n):,} tokens (estimated, {_round(count.low):,} to {_round(count.high):,})"
+        return f"about {rounded(count.n):,} tokens (estimated, {rounded(count.low):,} to {rounded(count.high):,})"
     return f"{count.n:,} tokens (counted)"
 
 
-def _round(number: int) -> int:
+def rounded(number: int) -> int:
     """To two figures: an estimate has no more."""
     step: int = 10 ** max(len(str(number)) - 2, 0)
     return round(number / step) * step
 
 
-def _rounded(amount: Decimal) -> str:
+def _amount(amount: Decimal) -> str:
     return f"${amount.quantize(_CENT):,}" if amount >= _CENT else dollars(amount.quantize(Decimal("0.0001")))

@@ -23,11 +23,14 @@ _IDENTIFIER = re.compile(
     r"[`*\"]*(?:[a-z]+_[a-z0-9_]+|[a-z]+[A-Z]\w*|[A-Za-z_][\w.]*\([^()\n]*\))[`*\"]*(?:\s*[(:].*)?$"
 )
 _PARAMETER = re.compile(
-    r"[ \t]*[-*]?[ \t]*[`*\"]*[A-Za-z_][\w.\[\]-]{0,40}[`*\"]*[ \t]*"
+    r"(?:[-*][ \t]*)?[`*\"]*[A-Za-z_][\w.\[\]-]{0,40}[`*\"]*[ \t]*"
     r"(?:\([^()\n]{1,40}\)[`*]*[ \t]*:|:[ \t]*\(?(?:required|optional|string|integer|number|boolean|array|object|str"
     r"|int|float|bool|list|dict)\b)",
     re.IGNORECASE,
 )
+LONGEST_PARAMETER = 120
+"""Characters in which the name and the type of a parameter stand."""
+
 _TERMINAL = re.compile(r"[.!?:;。！？][\"'”’)\]*_`]{0,3}[ \t]*$")  # noqa: RUF001
 _CONTINUES = re.compile(r"[ \t]*[a-zà-ÿ(]")
 
@@ -60,6 +63,7 @@ def structure(parts: Sequence[Part], *, tools: bool = False) -> Structure:
     for run in _runs(flat.text, found, of_line):
         for end in _ends(flat.text, run):
             text = flat.text[start:end]
+            words = start + len(text) - len(text.lstrip())
             segments.append(
                 Segment(
                     run.kind,
@@ -67,9 +71,11 @@ def structure(parts: Sequence[Part], *, tools: bool = False) -> Structure:
                     end,
                     run.section,
                     run.item,
-                    flat.side(start + len(text) - len(text.lstrip())),
-                    _within(shown, start + len(text) - len(text.lstrip())),
-                    tools or run.section in tool_sections or _PARAMETER.match(text) is not None,
+                    flat.side(words),
+                    _within(shown, words),
+                    tools
+                    or run.section in tool_sections
+                    or _PARAMETER.match(flat.text, words, min(end, words + LONGEST_PARAMETER)) is not None,
                     flat.certain(start) and flat.certain(start + max(len(text.rstrip()) - 1, 0)),
                 )
             )

@@ -37,6 +37,9 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 LONGEST_LABEL_LINE = 4_000
+MOST_LINES = 300
+"""Lines of one labelled example; keeps a text of labels linear."""
+
 MOST_TITLE_WORDS = 9
 """Words; a longer title is a sentence that mentions examples."""
 
@@ -124,10 +127,12 @@ def _block_end(text: str, lines: Sequence[Line], label: int) -> int:
     quotations, code or data."""
     last = label
     seen = False
-    for at in range(label + 1, len(lines)):
+    for at in range(label + 1, min(label + MOST_LINES, len(lines))):
         line = lines[at]
         content = text[line.start : min(line.end, line.start + LONGEST_LABEL_LINE)].rstrip("\r\n")
-        if line.kind in ("heading", "open", "close", "rule") or (line.kind == "text" and _LABEL.match(content)):
+        if line.kind in ("heading", "open", "close", "rule") or (
+            line.kind == "text" and (_LABEL.match(content) or _INTRODUCED.match(content))
+        ):
             break
         if line.kind == "blank":
             continue

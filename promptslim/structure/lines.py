@@ -13,8 +13,8 @@ LineKind = Choice["blank", "heading", "open", "close", "rule", "fence", "code", 
 
 @record
 class Line:
-    """A line with its end: offsets, what it is, and its ``title`` (heading: the title, open and close: the tag's
-    name) and ``level`` (of a heading; of an item: the column of its text)."""
+    """A line with its end, or all of several blank lines: offsets, what it is, its ``title`` (heading: the title,
+    open and close: the tag's name) and its ``level`` (of a heading; of an item: the column of its text)."""
 
     kind: LineKind
     start: int
@@ -27,6 +27,7 @@ LONGEST_TITLE_LINE = 300
 LONGEST_DATA_LINE = 2_000
 """Characters; longer lines are text. Keeps the patterns linear."""
 
+_BLANK = re.compile(r"(?:[ \t]*\r?\n)+")
 _FENCE = re.compile(r"[ \t]*(?:[-*>] )?(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$")
 _NAMED_RULE = re.compile(
@@ -65,7 +66,8 @@ def _bounds(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
+        blank = _BLANK.match(text, start)
+        end = blank.end() if blank else text.find("\n", start) + 1 or len(text)
         found.append((start, end))
         start = end
     return found

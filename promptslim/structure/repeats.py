@@ -14,7 +14,7 @@ _SENTENCE_END = re.compile(r"[.!?][\"')\]*_]*\s|[。！？\n]")  # noqa: RUF001
 _PROSE = re.compile(r"[^\W\d_]|[\s,.'’\"-]")  # noqa: RUF001
 _CODE_END = (";", "{", "}", ">", "=", "(", "|", "\\")
 _PROSE_SHARE = 0.85
-_MOST_EARLIER = 16
+_MOST_EARLIER = 4
 """Earlier places of a sentence that are looked at: a text of one sentence stays linear."""
 
 
@@ -130,17 +130,23 @@ def _longest(
 ) -> Block | None:
     """The longest run from ``index`` that equals one before it; of equal ones that on the same side of the data,
     then the earliest."""
-    best: Block | None = None
-    for first in earlier:
-        if not _alike(structure, first, index, similarity):
-            continue
-        run = _run(structure, keys, first, index, similarity)
-        if best is None or (run.end - run.start, run.same_side) > (best.end - best.start, best.same_side):
-            best = run
-    return best
+    segments = structure.segments
+    runs = [
+        (_length(structure, keys, first, index, similarity), segments[first].side == segments[index].side, -first)
+        for first in earlier
+        if _alike(structure, first, index, similarity)
+    ]
+    if not runs:
+        return None
+    length, same_side, negative = max(runs)
+    first = -negative
+    pairs = zip(range(first, first + length), range(index, index + length), strict=True)
+    exact = all(_plain(structure, left) == _plain(structure, right) for left, right in pairs)
+    return Block(first, first + length, index, index + length, same_side, exact)
 
 
-def _run(structure: Structure, keys: Sequence[Key], first: int, index: int, similarity: float) -> Block:
+def _length(structure: Structure, keys: Sequence[Key], first: int, index: int, similarity: float) -> int:
+    """How many segments from ``index`` on equal those from ``first`` on, the two not overlapping."""
     segments = structure.segments
     same_side = segments[first].side == segments[index].side
     length = 1
@@ -151,9 +157,7 @@ def _run(structure: Structure, keys: Sequence[Key], first: int, index: int, simi
         if (segments[left].side == segments[right].side) != same_side:
             break
         length += 1
-    pairs = zip(range(first, first + length), range(index, index + length), strict=True)
-    exact = all(_plain(structure, left) == _plain(structure, right) for left, right in pairs)
-    return Block(first, first + length, index, index + length, same_side, exact)
+    return length
 
 
 def _alike(structure: Structure, first: int, second: int, similarity: float) -> bool:

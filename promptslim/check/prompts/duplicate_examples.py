@@ -30,7 +30,7 @@ _HINT = re.compile(
     r"\b(?:examples?|input|question|q|user|human|text|review|ticket|sentence|sample|shot)\b", re.IGNORECASE
 )
 _NUMBERED = re.compile(
-    r"\A\s*(?:</?[^<>\n]{1,80}>\s*)?(?:[#*_\s-]*(?:worked |good |bad )?example\b[^\n:]{0,40}(?::[*_]{0,2}|\n|\Z))?",
+    r"\A(?:</?[^<>\n]{1,80}>\s*)?(?:[#*_\s-]*(?:worked |good |bad )?example\b[^\n:]{0,40}(?::[*_]{0,2}|\n|\Z))?",
     re.IGNORECASE,
 )
 _NUMBERED_LABEL = re.compile(r"^([ \t*_]*[A-Za-z]{1,12})[ \t]*#?\d{1,3}([*_]{0,2}:)", re.MULTILINE)
@@ -97,9 +97,11 @@ def _examples(prompt: Prompt, structure: Structure, harmless: Collection[str]) -
         # What fills a placeholder decides whether two examples are the same.
         if HOLE in text or PLACEHOLDER.search(text) or not structure.flat.certain(example.start):
             continue
-        body = _NUMBERED_LABEL.sub(r"\1\2", _NUMBERED.sub("", text, count=1))
+        body = _NUMBERED_LABEL.sub(r"\1\2", _NUMBERED.sub("", text.strip(), count=1))
         key = key_of(body, harmless)
         if len(key) >= LEAST_WORDS:
+            # Before and after the data an example may stand on purpose.
+            key = (str(structure.flat.side(example.start)), *key)
             found.append(Shown(key, text, body.strip() or text.strip(), _place(structure, example) or prompt.primary))
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.answer_demands import short_answer
-from promptslim.check.prompt_cost import about, model_of, price, priced_uses, users_with_prices, waste
+from promptslim.check.prompt_cost import about, model_of, price, priced_uses, rounded, users_with_prices, waste
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Confidence, Finding
 from promptslim.core.prompt import Literal, Prompt
@@ -79,13 +79,13 @@ def _finding(prompt: Prompt, text: str, budget: Budget, model: ModelFacts | None
     cost = f"; {price(count.n, uses[0].model)} ({_source(uses[0].model)})" if uses else ""
     return rule.finding(
         f"{_name(prompt)} of {about(count)} is sent with every call, over the budget of {budget.tokens:,}"
-        f"{budget.reason}{_composition(structure_of(prompt), rule)}{cost}",
+        f"{budget.reason}{_composition(structure_of(prompt), count.n, rule)}{cost}",
         prompt.primary,
         prompt=prompt,
         evidence=prompt.id,
         confidence=budget.confidence,
         related=users_with_prices(prompt, count.n, rule),
-        impact=waste(prompt, count, max(count.low - budget.tokens, 0), rule),
+        impact=waste(prompt, count, count.n - budget.tokens, rule),
     )
 
 
@@ -105,8 +105,8 @@ def _source(model: ModelFacts) -> str:
     return provenance(model.rates) if model.rates else ""
 
 
-def _composition(structure: Structure, rule: RuleContext) -> str:
-    """Where the tokens are, in percent of the characters: the count of a part is not known better than that."""
+def _composition(structure: Structure, tokens: int, rule: RuleContext) -> str:
+    """Where the tokens are: shares of the characters, and of ``tokens`` by these shares."""
     total = max(len(structure.flat.text), 1)
     shown = sum(segment.end - segment.start for segment in structure.segments if segment.example)
     typed = sum(
@@ -120,17 +120,17 @@ def _composition(structure: Structure, rule: RuleContext) -> str:
         segments[block.end - 1].end - segments[block.start].start for block in blocks(structure, harmless, 5, 90)
     )
     parts = [
-        f"{percent} % {name}"
+        f"{percent} % {name} (about {rounded(tokens * part // total):,})"
         for name, part in (("examples", shown), ("code and JSON", typed), ("repeated text", again))
         if (percent := round(100 * part / total)) >= LEAST_SHARE
     ]
-    largest = _largest_sections(structure)
+    largest = _largest_sections(structure, tokens)
     if largest:
         parts.append("largest sections " + ", ".join(largest))
     return f": {'; '.join(parts)}" if parts else ""
 
 
-def _largest_sections(structure: Structure) -> list[str]:
+def _largest_sections(structure: Structure, tokens: int) -> list[str]:
     """The largest sections with their share. A section that holds nearly everything is looked into."""
     at = 0
     total = len(structure.flat.text)
@@ -141,7 +141,8 @@ def _largest_sections(structure: Structure) -> list[str]:
             break
         at = inside[0][1]
     return [
-        f"{quoted(structure.sections[one].title, 40)} {round(100 * size / total)} %"
+        f"{quoted(structure.sections[one].title, 40)} {round(100 * size / total)} % "
+        f"(about {rounded(tokens * size // total):,})"
         for size, one in inside[:LARGEST_SECTIONS]
         if 100 * size >= LEAST_SHARE * total
     ]
