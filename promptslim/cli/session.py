@@ -154,16 +154,17 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def replace_file(path: str, text: str) -> None:
-    """Write a file whole or not at all. Raises UsageError where that is not possible."""
+def replace_file(path: str, content: str | bytes) -> None:
+    """Write a file whole or not at all, text as UTF-8. Raises UsageError where that is not possible."""
     import tempfile
 
+    path = os.path.realpath(path)
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     try:
         handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")  # noqa: PTH119
         try:
-            with open(handle, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
-                file.write(text)
+            with open(handle, "wb") as file:  # noqa: PTH123
+                file.write(content.encode() if isinstance(content, str) else content)
             os.chmod(partial, _mode(path))  # noqa: PTH101
             os.replace(partial, path)  # noqa: PTH105
         except BaseException:

@@ -126,7 +126,7 @@ def _raw_lines(text: str, sources: list[str | None]) -> list[tuple[int, ...]]:
     In the usual layout (one JSON string a line) each source line has a raw line of its own; otherwise
     all lines of a cell stand on the raw line where their string starts.
     """
-    cells = _source_strings(text)
+    cells = source_strings(text)
     if len(cells) != len(sources):
         cells = [_Written(0) for _ in sources]
     line_of = Document("", text).position
@@ -158,7 +158,7 @@ class _Written:
     strings: list[tuple[int, int]] = field(default_factory=list)
 
 
-def _source_strings(text: str) -> list[_Written]:
+def source_strings(text: str) -> list[_Written]:
     """The cells of a notebook's JSON text in order. Outputs are passed over without being decoded."""
     cells: list[_Written] = []
     path: list[str] = []  # for each open container the key that is being read, or "[]"

@@ -42,6 +42,7 @@ PARAMETERS: Parameters = (
     Option(("--baseline",), "File with known findings, which are not reported.", "value", "FILE"),
     Option(("--write-baseline",), "Write all findings of this run to the baseline file (promptslim-baseline.json)."),
     Option(("--prune-baseline",), "Drop findings that no longer occur from the baseline file."),
+    Option(("--add-ignore",), "Write a comment with this reason for every finding.", "value", "REASON"),
     Option(
         ("--changed-since",),
         "Report only what the changes since this commit or branch have caused (since the merge base with it).",
@@ -73,6 +74,12 @@ def run(given: Given) -> int:
     run = session.analyse()
     outcome = _since(run, _checked(run, baseline), given.listed("paths") or (".",), changes)
     _warn_of_errors(session, outcome)
+    reason = given.value("add_ignore")
+    if reason is not None:
+        from promptslim.cli.add_ignores import add_ignores
+
+        add_ignores(run, outcome.result.findings, reason)
+        return 0
     if session.quiet < 2:
         if given.flag("statistics"):
             from promptslim.report.statistics import render
@@ -147,6 +154,8 @@ def _changes(session: Session) -> Changes | None:
         return None
     if given.flag("write_baseline") or given.flag("prune_baseline"):
         raise UsageError("a baseline holds all findings; write it without --changed-since")
+    if given.value("add_ignore") is not None:
+        raise UsageError("--add-ignore takes every finding; leave out --changed-since")
     if "-" in (given.listed("paths") or ()):
         raise UsageError("--changed-since compares files; name the file instead of -")
     from promptslim.discover.git_changes import changes_since
