@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models
+from promptslim.check.changing_parts import made_before
 from promptslim.check.request_order import Request, requests
 from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
 from promptslim.core.record import record
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import LlmCall
-    from promptslim.core.text import Location
 
 MARKED_VENDORS = ("anthropic", "amazon")
 """Vendors whose models cache only what a marker in the request ends: Claude and Nova (AWS user guide, prompt
@@ -78,21 +78,11 @@ def _stable_text(call: LlmCall, prompt: Prompt) -> tuple[str, bool]:
 
 
 def _made_before(call: LlmCall, hole: Hole) -> bool:
-    """True where a value is made in the function of the call before its loop, so that every round sends the same."""
-    loop, made, function = call.control.rounds, hole.source or hole.location, call.scope_span
-    if loop is None or loop.whole is None or made is None or function is None:
+    """True where a value is made before the loop around the call, so that every round sends the same one."""
+    loop, made = call.control.rounds, hole.source or hole.location
+    if loop is None or made is None or hole.origin in ("loop", "history", "unknown"):
         return False
-    if hole.origin in ("loop", "history", "unknown") or not _inside(call.location, loop.whole):
-        return False
-    return _same_file(made, call.location) and function.start <= made.span.start < loop.whole.span.start
-
-
-def _same_file(one: Location, other: Location) -> bool:
-    return (one.path, one.cell) == (other.path, other.cell)
-
-
-def _inside(one: Location, other: Location) -> bool:
-    return _same_file(one, other) and other.span.start <= one.span.start < other.span.end
+    return made_before(made, loop.location)
 
 
 @record

@@ -44,8 +44,7 @@ class Loop:
     ``over`` is the source text iterated; ``attempts`` is true where the loop repeats the same task
     (``for attempt in range(3)``, ``while True`` with a successful return); ``carried`` is true where the
     call depends on an earlier round (history, feedback, an early exit); ``size`` is the number of rounds
-    where the items are written out in the program (a literal list, ``range(3)``), else None. ``location`` is its
-    header, ``whole`` the header with the body.
+    where the items are written out in the program (a literal list, ``range(3)``), else None.
     """
 
     kind: Choice["for", "while", "comprehension"]
@@ -55,7 +54,6 @@ class Loop:
     carried: bool
     concurrent: bool = False
     size: int | None = None
-    whole: Location | None = None
 
 
 @record

@@ -130,8 +130,7 @@ def _loop(module: Module, node: LoopNode, call: ast.Call, evaluator: Evaluator) 
         isinstance(p, ast.Call) and isinstance(p.func, ast.Attribute) and p.func.attr in CONCURRENT
         for p in _ancestors(module, node)
     )
-    place = module.place(start, start + len(header))
-    return Loop(kind, over[:120], place, attempts, carried, concurrent, size, module.locate(node))
+    return Loop(kind, over[:120], module.place(start, start + len(header)), attempts, carried, concurrent, size)
 
 
 def _ancestors(module: Module, node: ast.AST) -> Iterator[ast.AST]:
