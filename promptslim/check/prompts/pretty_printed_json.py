@@ -10,36 +10,28 @@ from promptslim.check.wording import code
 from promptslim.core.finding import Finding, Related
 from promptslim.core.prompt import Hole, Prompt
 from promptslim.core.text import Applicability, Edit, Fix, Location, Span
-from promptslim.core.values import Known
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import LlmCall
+    from promptslim.core.facts import FileFacts
 
 SAMPLE = (107, 83, 60)
 """Tokens of three records of five short fields: indented, on one line, without blanks (o200k vocabulary, counted)."""
 
 
-def pretty_printed_json(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
-    """One finding for each place where the JSON is made, however many prompts it reaches: findings at one place
-    are merged by the engine."""
-    told: set[Location] = set()
-    for prompt in _sent(call):
+def pretty_printed_json(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
+    """One finding for each place where the JSON is made, however many prompts it reaches; past answers of the model
+    are left out."""
+    told: set[tuple[str, int | None, int]] = set()
+    for prompt in file.prompts:
+        if prompt.role == "assistant":
+            continue
         for hole in prompt.holes:
             made = _indenting(hole)
-            if made is not None and made not in told:
-                told.add(made)
-                yield _finding(made, prompt, call, rule)
-
-
-def _sent(call: LlmCall) -> Iterator[Prompt]:
-    """The prompts of every branch that are written by the program; past answers of the model are left out."""
-    for case in call.system:
-        if isinstance(case.value, Known):
-            yield case.value.value
-    for messages in call.messages:
-        if isinstance(messages.value, Known):
-            yield from (prompt for prompt in messages.value.value if prompt.role != "assistant")
+            if made is not None and (made.path, made.cell, made.span.start) not in told:
+                told.add((made.path, made.cell, made.span.start))
+                yield _finding(made, prompt, next(iter(rule.users(prompt)), None), rule)
 
 
 def _indenting(hole: Hole) -> Location | None:
@@ -54,16 +46,19 @@ def _indenting(hole: Hole) -> Location | None:
 
 
 def _written_out(node: ast.expr) -> bool:
-    """True for a display of literals: a sample of the answer's format."""
+    """True for a display of literals and constants: a sample of the answer's format."""
     if not isinstance(node, (ast.Dict, ast.List)):
         return False
     return all(
-        isinstance(inner, (ast.Dict, ast.List, ast.Constant, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context))
+        (isinstance(inner, ast.Name) and inner.id.isupper())
+        or isinstance(
+            inner, (ast.Dict, ast.List, ast.Constant, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
+        )
         for inner in ast.walk(node)
     )
 
 
-def _finding(made: Location, prompt: Prompt, call: LlmCall, rule: RuleContext) -> Finding:
+def _finding(made: Location, prompt: Prompt, call: LlmCall | None, rule: RuleContext) -> Finding:
     indented, one_line, compact = SAMPLE
     writer = made.text.split("(", 1)[0]
     compactly = writer.rsplit(".", 1)[-1] == "model_dump_json" or "orjson" in writer
@@ -78,6 +73,7 @@ def _finding(made: Location, prompt: Prompt, call: LlmCall, rule: RuleContext) -
         _head(made),
         evidence=" ".join(made.text.split()),
         call=call,
+        prompt=prompt,
         related=[Related(prompt.primary, "the prompt")] if prompt.primary != _head(made) else [],
         fixes=_fixes(made, keyword),
     )

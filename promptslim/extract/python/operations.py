@@ -26,6 +26,7 @@ from promptslim.extract.python.abstract import (
     Text,
     Union,
     Value,
+    alternatives,
     as_parts,
     text_value,
     union,
@@ -129,6 +130,8 @@ def _template_method(evaluator: Evaluator, of: Template, name: str, node: ast.Ca
 
 
 def _instance_result(evaluator: Evaluator, made: str, name: str, node: ast.Call, frame: Frame) -> Value:
+    if name in JSON_METHODS and indents(node):
+        return indented(node, frame)
     if name in ("with_options", "copy", "__enter__", "__aenter__"):
         return Instance(made, node, frame)
     if name in ("client", "create_client", "resource", "get_client"):
@@ -140,6 +143,8 @@ def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> 
     """What a method of an object from outside gives: by the table of origins, else the result of some call."""
     effect = evaluator.origins.of_method(method)
     place = frame.module.locate(node)
+    if _indents(method, node):
+        return Opaque("call", short(frame.module, node), place, (Transform("indent", place),))
     if effect is None:
         return Opaque("call", short(frame.module, node), place)
     given = evaluator.evaluate(node.args[0], frame) if effect.passes and node.args else None
@@ -147,7 +152,31 @@ def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> 
     return effect.on(taken, short(frame.module, node), place)
 
 
+JSON_METHODS = frozenset({"model_dump_json", "json", "to_json"})
+
+
+def _indents(method: str, node: ast.Call) -> bool:
+    """True for ``model_dump_json(indent=2)`` and the like."""
+    return "json" in method and any(
+        keyword.arg == "indent" and isinstance(keyword.value, ast.Constant) and bool(keyword.value.value)
+        for keyword in node.keywords
+    )
+
+
 TAKES_APART = frozenset({"pop", "popleft", "popitem"})
+
+
+def indents(node: ast.Call) -> bool:
+    """True for a call with an ``indent`` that is not None or 0."""
+    return any(
+        k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value) for k in node.keywords
+    )
+
+
+def indented(node: ast.Call, frame: Frame) -> Opaque:
+    """The pretty-printed JSON that a method of something unknown gives."""
+    place = frame.module.locate(node)
+    return Opaque("call", short(frame.module, node), place, (Transform("indent", place),))
 
 
 def opaque_method(evaluator: Evaluator, of: Opaque, method: str, node: ast.Call, frame: Frame) -> Value:
@@ -155,6 +184,10 @@ def opaque_method(evaluator: Evaluator, of: Opaque, method: str, node: ast.Call,
     effect = evaluator.origins.of_method(method)
     place = frame.module.locate(node)
     expression = short(frame.module, node)
+    if method in JSON_METHODS and indents(node):
+        return derived(of, expression, place, Transform("indent", place))
+    if _indents(method, node):
+        return derived(of, expression, place, Transform("indent", place))
     if effect is not None:
         return effect.on(of, expression, place)
     if of.origin == "unknown":
@@ -230,11 +263,7 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
     bare = name.removeprefix("builtins.")
     match bare:
         case "json.dumps" | "orjson.dumps" | "ujson.dumps" | "simplejson.dumps" | "json.dump":
-            indent = any(
-                k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value)
-                for k in node.keywords
-            )
-            return Json(argument(0), indent, frame.module.locate(node))
+            return Json(argument(0), indents(node), frame.module.locate(node))
         case "dict":
             record = keywords(evaluator, node, frame)
             if node.args:
@@ -261,11 +290,11 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
                 "environment", argument(1) if len(node.args) > 1 else _keyword(evaluator, node, frame, "default")
             )
         case "textwrap.dedent" | "dedent":
-            value = argument(0)
-            return dedented(value) if isinstance(value, Text) else value
+            return union([(c, dedented(v) if isinstance(v, Text) else v) for c, v in alternatives(argument(0))])
         case "inspect.cleandoc":
-            value = argument(0)
-            return remapped(value, inspect.cleandoc) if isinstance(value, Text) else value
+            return union(
+                [(c, remapped(v, inspect.cleandoc) if isinstance(v, Text) else v) for c, v in alternatives(argument(0))]
+            )
         case "copy.deepcopy" | "copy.copy" | "deepcopy":
             return argument(0)
         case "typing.cast" | "typing_extensions.cast":
