@@ -138,6 +138,8 @@ def _order(known: Entry) -> tuple[object, ...]:
 
 
 def _tokens(finding: Finding) -> int | None:
+    if finding.size is not None:
+        return finding.size
     impact = finding.impact
     return impact.output_tokens_per_call if impact.input_tokens_per_call is None else impact.input_tokens_per_call
 

@@ -26,8 +26,9 @@ _NAMED = re.compile(r"\b(def|class)\s+\w+")
 
 @record
 class Identity:
-    """What a finding is known by. ``evidence`` is its hash with the rule, ``content`` that of the code around it
-    without its name (None where there is none around it), ``what`` the evidence itself, cut."""
+    """What a finding is known by. ``evidence`` is its hash with the rule, ``content`` that of the prompt that it is
+    about, else of the function around it without its name (None where there is neither), ``what`` the evidence
+    itself, cut."""
 
     path: str
     rule: str
@@ -40,16 +41,20 @@ class Identity:
 
 def identity(finding: Finding) -> Identity:
     """What a finding is known by."""
-    around = finding.scope_location
     return Identity(
         path=finding.primary.path,
         rule=finding.code,
         fingerprint=finding.fingerprint,
         evidence=evidence_hash(finding),
-        content=None if around is None else digest(finding.code, normalised(_NAMED.sub(r"\1", around.text))),
+        content=finding.content or _around(finding),
         scope=finding.scope,
         what=" ".join(finding.evidence.split())[:KEPT],
     )
+
+
+def _around(finding: Finding) -> str | None:
+    around = finding.scope_location
+    return None if around is None else digest(finding.code, normalised(_NAMED.sub(r"\1", around.text)))
 
 
 def paired(

@@ -92,10 +92,12 @@ class RuleContext:
         related: Iterable[Related] = (),
         impact: Impact | None = None,
         fixes: Iterable[Fix] = (),
+        size: int | None = None,
     ) -> Finding:
         """A finding of this rule. Scope, SDK and model come from ``call`` (scope from ``prompt`` where no
         call is given); severity and confidence are the page's unless stated. ``evidence`` enters the
-        fingerprint: qualified scope and callee, or the offending sentence, never a line number."""
+        fingerprint: qualified scope and callee, or the offending sentence, never a line number. ``size``
+        in tokens is what a baseline holds the finding to, where that is not its impact."""
         subject = call or prompt
         model = call.model.only if call else None
         return Finding(
@@ -113,7 +115,17 @@ class RuleContext:
             related=tuple(related),
             impact=impact or Impact(),
             fixes=tuple(fixes),
+            content=_content(self.meta, prompt),
+            size=size,
         )
+
+
+def _content(meta: RuleMeta, prompt: Prompt | None) -> str:
+    if prompt is None:
+        return ""
+    from promptslim.check.fingerprint import digest, normalised
+
+    return digest(meta.code, normalised(prompt.static_text))
 
 
 def _scope_location(call: LlmCall | None) -> Location | None:

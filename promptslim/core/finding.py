@@ -36,7 +36,9 @@ class Finding:
     """One finding. ``primary`` is small (callee, keyword, first line); the rest is ``related``.
 
     ``evidence`` is normalised text (qualified scope and callee, or the offending sentence) that enters
-    the fingerprint instead of line numbers. ``fingerprint`` is filled by the engine.
+    the fingerprint instead of line numbers. ``fingerprint`` is filled by the engine. ``content`` is a hash of
+    the text of the prompt that it is about, by which it is known under another name ("": of none). ``size`` is
+    what a baseline holds it to, in tokens, where that is not its impact.
     """
 
     code: str
@@ -54,3 +56,5 @@ class Finding:
     impact: Impact = Impact()
     fixes: tuple[Fix, ...] = ()
     fingerprint: str = ""
+    content: str = ""
+    size: int | None = None

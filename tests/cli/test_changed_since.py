@@ -163,6 +163,24 @@ def test_a_prompt_file_that_moves_is_not_new(repository: Repository) -> None:
     assert repository.check(*filler_only, "system_prompts") == []
 
 
+def test_a_prompt_over_its_budget_is_known_by_its_text(repository: Repository) -> None:
+    over = ("--select", "oversized-system-prompt", "--config", "rules.oversized-system-prompt.budget=20")
+    repository.write("prompts/bank.txt", "You answer questions about cards, loans, accounts and branches. " * 9)
+    assert [path for _, path, _ in repository.check(*over)] == ["prompts/bank.txt"]
+    assert entry.main(["check", "-qq", *over, "--write-baseline"]) == 0
+    repository.commit()
+    repository.git("branch", "-f", "main")
+    repository.git("mv", "prompts/bank.txt", "prompts/quite_another_name.txt")
+    assert repository.check(*over) == []
+    assert entry.main(["check", "-qq", *over]) == 0
+    with (repository.folder / "prompts/quite_another_name.txt").open("a") as file:
+        file.write("And of course about everything else that a bank offers.")
+    assert entry.main(["check", "-qq", *over]) == 0
+    with (repository.folder / "prompts/quite_another_name.txt").open("a") as file:
+        file.write("And of course about everything else that a bank offers.")
+    assert entry.main(["check", "-qq", *over]) == 1
+
+
 def test_from_a_folder_below_and_with_odd_names(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write('src/ä "b" *.py', CLIENT + calling("odd"))
     monkeypatch.chdir(repository.folder / "src")

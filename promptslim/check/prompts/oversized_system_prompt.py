@@ -86,6 +86,7 @@ def _finding(prompt: Prompt, text: str, budget: Budget, model: ModelFacts | None
         confidence=budget.confidence,
         related=users_with_prices(prompt, count.n, rule),
         impact=waste(prompt, count, count.n - budget.tokens, rule),
+        size=count.n,
     )
 
 
