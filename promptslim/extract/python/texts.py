@@ -27,6 +27,9 @@ from promptslim.extract.python.abstract import (
     union,
 )
 
+LONG = 100
+"""Characters from which a text that some branches add to is kept as one text; shorter ones stay alternatives."""
+
 FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?([%a-zA-Z])")
 TEMPLATE_FIELD = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
@@ -49,12 +52,31 @@ def concatenate(left: Value, right: Value) -> Value:
     if isinstance(left, Union):
         return union([(c, concatenate(v, right)) for c, v in left.cases])
     if isinstance(right, Union):
+        if _size(left) >= LONG:
+            return concatenate(left, chosen(right))
         return union([(c, concatenate(left, v)) for c, v in right.cases])
     if isinstance(left, Text) or isinstance(right, (Text, Json)) or isinstance(left, Json):
         location = left.location if isinstance(left, Text) else right.location if isinstance(right, Text) else None
         before, added = as_parts(left), as_parts(right)
         return text_of(before if _again(before, added) else (*before, *added), location)
     return left if isinstance(left, Opaque) else right if isinstance(right, Opaque) else UNKNOWN
+
+
+def _size(value: Value) -> int:
+    return sum(len(part.text) for part in value.parts if isinstance(part, Literal)) if isinstance(value, Text) else 0
+
+
+def chosen(value: Union) -> Value:
+    """The alternative that says most, for all: its text is maybe sent."""
+    members = [member for _, member in value.cases]
+    texts = [member for member in members if isinstance(member, Text) and member.parts]
+    holes = [part for member in members for part in as_parts(member) if isinstance(part, Hole)]
+    if not texts:
+        return Text((_main(holes),)) if holes else UNKNOWN
+    best = max(texts, key=lambda text: (_size(text), len(text.parts)))
+    if not any(isinstance(part, Hole) for part in best.parts) and holes and _size(best) < LONG:
+        return Text((_main(holes),))
+    return replace(best, parts=tuple(replace(p, maybe=True) if isinstance(p, Literal) else p for p in best.parts))
 
 
 def _again(before: tuple[Part, ...], added: tuple[Part, ...]) -> bool:
@@ -70,9 +92,12 @@ def _again(before: tuple[Part, ...], added: tuple[Part, ...]) -> bool:
 
 
 def text_from(values: list[Value], location: Location | None) -> Value:
-    """Values one after the other as one text; one text for each way through where some have alternatives."""
+    """Values one after the other as one text. A short text with alternatives is one text for each way through; in
+    a long one the alternatives stand for one another."""
     result: Value = Text((), location)
     pending: list[Part] = []
+    if sum(_size(value) for value in values) >= LONG:
+        values = [chosen(value) if isinstance(value, Union) else value for value in values]
     for value in values:
         if isinstance(value, Union):
             result = concatenate(concatenate(result, text_of(tuple(pending))), value)
@@ -418,10 +443,6 @@ def accumulated(value: Value) -> Value:
             for part in value.parts
         ),
     )
-
-
-LONG = 100
-"""Characters from which a text that some branches add to is kept as one text; shorter ones stay alternatives."""
 
 
 def grown(cases: list[tuple[str | None, Value]]) -> Text | None:
