@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from promptslim.check.suppressions import Suppression
     from promptslim.core.facts import FileFacts
     from promptslim.core.finding import Confidence, Finding
+    from promptslim.core.proof_state import ProofState
 
 
 @record
@@ -27,7 +28,7 @@ class Plan:
     code. ``options`` gives a rule's options by its code. ``ignored_in`` gives the codes that
     per-file-ignores switch off in a path. ``whole``: a directory is checked, so that rules on the project
     may speak. ``baseline``: known findings, or None; ``gone`` says whether the file of a baseline entry
-    no longer exists.
+    no longer exists. ``proofs``: those of the lock.
     """
 
     rules: tuple[RuleMeta, ...]
@@ -37,6 +38,7 @@ class Plan:
     min_confidence: Confidence = "low"
     whole: bool = False
     baseline: tuple[Entry, ...] | None = None
+    proofs: tuple[ProofState, ...] = ()
     gone: Callable[[str], bool] = lambda path: False  # noqa: ARG005
 
 
@@ -55,7 +57,7 @@ def check(files: Sequence[FileFacts], paths: Collection[str], run: Callable[[], 
     ``paths`` are all files that were looked at, also those in which nothing was to be analysed. Findings
     come in the order of path, cell, line, column, code; the same input gives the same result.
     """
-    kept, suppressed = _findings(files, run(), plan) if any(map(_speaks, files)) else ((), 0)
+    kept, suppressed = _findings(files, run(), plan) if plan.proofs or any(map(_speaks, files)) else ((), 0)
     comparison = None
     if plan.baseline is not None:
         from promptslim.check.baseline import compare
@@ -115,7 +117,7 @@ def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[
     for rule in rules:
         if rule.subject != "Suppression":
             active = [file for file in files if rule.meta.code not in off[file.path]]
-            raised += _apply(rule, _subjects(rule.subject, active, plan.whole), run, plan)
+            raised += _apply(rule, _subjects(rule, active, plan), run, plan)
     kept, suppressed, used = split(_ordered(raised), suppressions)
     judged = _unused(files, suppressions, used, rules, off, plan.whole)
     for rule in rules:
@@ -127,8 +129,8 @@ def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[
     return tuple(sorted(kept, key=_place)), suppressed
 
 
-def _subjects(subject: str, files: list[FileFacts], whole: bool) -> Iterable[object]:
-    match subject:
+def _subjects(rule: Rule, files: list[FileFacts], plan: Plan) -> Iterable[object]:
+    match rule.subject:
         case "LlmCall":
             return [call for file in files for call in file.calls]
         case "Prompt":
@@ -141,10 +143,12 @@ def _subjects(subject: str, files: list[FileFacts], whole: bool) -> Iterable[obj
             return [site for file in files for site in file.retries]
         case "FileFacts":
             return files
+        case "ProofState":
+            return [one for one in plan.proofs if rule.meta.code not in plan.ignored_in((one.prompt or one.entry).path)]
         case _:
             from promptslim.core.facts import Project
 
-            return [Project(tuple(files), whole, tuple(call for file in files for call in file.calls))]
+            return [Project(tuple(files), plan.whole, tuple(call for file in files for call in file.calls))]
 
 
 def _apply(rule: Rule, subjects: Iterable[object], run: RunContext, plan: Plan) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from promptslim.catalog.rule_meta import RuleMeta
 from promptslim.core.finding import Finding
 from promptslim.core.record import record
 
-SUBJECTS = ("LlmCall", "Prompt", "UsageArithmetic", "RetrySite", "FileFacts", "Project", "Suppression")
+SUBJECTS = ("LlmCall", "Prompt", "UsageArithmetic", "RetrySite", "FileFacts", "Project", "ProofState", "Suppression")
 """Types that a rule may take first; the annotation subscribes the rule to every value of that type."""
 
 PACKAGE = "promptslim.check"

@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from promptslim.check.rule_context import RunContext
     from promptslim.config.settings import Settings
     from promptslim.core.facts import FileFacts
+    from promptslim.core.proof_state import ProofState
     from promptslim.core.result import Inventory, TokenCount
     from promptslim.core.text import Location
     from promptslim.discover.paths import Discovered
     from promptslim.discover.project import Instead
 
 STDIN_NAME = "stdin.py"
+LOCK = "promptslim.lock"
+"""As in ``proof.lock``, which is not loaded where there is no such file."""
 
 Progress = Callable[[int, int], None]
 
@@ -68,6 +71,7 @@ class Run:
     copies: Mapping[str, str]
     unread: tuple[tuple[str, int], ...]
     skipped: tuple[tuple[str, int], ...]
+    proofs: tuple[ProofState, ...] = ()
 
 
 def place_of(cwd: str | PathLike[str] | None, isolated: bool, values: Mapping[str, object]) -> Place:
@@ -138,16 +142,24 @@ def analyse(
     if reading.generated:
         skipped["generated"] = skipped.get("generated", 0) + len(reading.generated)
     unread = (os.path.join(place.cwd, path) for path in found.unread)
+    paths_read = frozenset((*found.files, *survivors)) - reading.generated
+    today = today or _today()
+    proofs: tuple[ProofState, ...] = ()
+    if os.path.lexists(os.path.join(place.settings.base, LOCK)):
+        from promptslim.pipeline.proofs import proofs_of
+
+        proofs = proofs_of(place, facts, paths_read, found.whole, catalog, today)
     return Run(
         place=place,
         catalog=catalog,
-        today=today or _today(),
+        today=today,
         discovered=found,
-        paths=frozenset((*found.files, *survivors)) - reading.generated,
+        paths=paths_read,
         facts=tuple(sorted(facts, key=lambda one: one.path)),
         copies={path: first for path, first in copies.items() if path != first and path not in found.given},
         unread=count_unread(unread, Prefilter(OTHER_LANGUAGES)),
         skipped=tuple(sorted(skipped.items())),
+        proofs=proofs,
     )
 
 
@@ -266,6 +278,7 @@ def _plan(run: Run, baseline: tuple[Entry, ...] | None) -> Plan:
         min_confidence=settings.min_confidence,
         whole=run.discovered.whole,
         baseline=baseline,
+        proofs=run.proofs,
         gone=lambda path: not os.path.lexists(f"{place.cwd}/{path}"),
     )
 

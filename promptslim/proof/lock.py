@@ -14,10 +14,11 @@ from datetime import date
 from typing import Any
 
 from promptslim.core.record import record
-from promptslim.proof.canonical import data_hash
+from promptslim.proof.canonical import data_hash, digest
 from promptslim.proof.errors import ProofFileError
+from promptslim.proof.evidence import Row, render_evidence
 from promptslim.proof.judge import JudgeErrors
-from promptslim.proof.verdict import Decision, Outcome, Terms
+from promptslim.proof.verdict import Decision, Outcome, Terms, judged
 
 VERSION = 1
 LOCK_NAME = "promptslim.lock"
@@ -52,8 +53,9 @@ class Claim:
     ``tools`` the hash of their tools. ``model`` is the id as given, ``resolved`` as the provider or the model tables
     name it. ``code`` is what the project's calls said (the fields of ``CodeInputs`` that come from calls).
     ``eval_set``: the suite and the files it takes items from, ``items`` how many it has. ``terms``: as declared,
-    without the look. ``candidates``: how many prompts were tried on these items before, this one included.
-    ``split``: how search and proof items were told apart, empty where all items serve the proof.
+    without the number of the look. ``candidates``: how many prompts the search tried, this one included; ``spent``:
+    looks at the same proof items that other candidates have taken. ``split``: how search and proof items were told
+    apart, empty where all items serve the proof.
     """
 
     before: str
@@ -67,6 +69,7 @@ class Claim:
     eval_set: tuple[Source, ...] = ()
     graders: tuple[Grader, ...] = ()
     candidates: int = 1
+    spent: int = 0
     split: str = ""
 
 
@@ -102,12 +105,6 @@ class Entry:
         """The hash of everything but date and signature; ``recorded`` is the one that the lock has."""
         return data_hash(_body(self))
 
-    @property
-    def terms(self) -> Terms:
-        """The terms of the last look."""
-        last = len(self.looks)
-        return replace(self.claim.terms, look=last, items=self.looks[-1].items if last else 0)
-
 
 @record
 class Lock:
@@ -124,6 +121,34 @@ class Lock:
         """The lock without the entries of the given prompts."""
         gone = set(ids)
         return Lock(tuple(one for one in self.entries if one.id not in gone))
+
+
+def terms_of(claim: Claim, look: int, items: int | None = None) -> Terms:
+    """The terms of one look at the evidence, counted from 1; ``items`` where that look was for another number."""
+    declared = claim.terms.items if items is None else items
+    return replace(claim.terms, look=claim.spent + look, items=declared)
+
+
+def made_entry(
+    label: str,
+    path: str,
+    claim: Claim,
+    rows: Sequence[Row],
+    today: date,
+    evidence_path: str,
+    earlier: Sequence[Look] = (),
+    texts: bool = True,
+) -> tuple[Entry, bytes, Outcome]:
+    """The entry of a run, the bytes of its evidence file, and the outcome.
+
+    ``rows`` are the items of all looks, those of earlier ones marked by their number; ``earlier`` are the looks that
+    the lock has of this prompt and these items. Raises ValueError as ``judged`` does.
+    """
+    outcome = judged([row.pair for row in rows], terms_of(claim, len(earlier) + 1))
+    evidence = render_evidence(claim_data(claim), rows, texts)
+    looks = (*earlier, Look(len(rows), outcome.decision))
+    entry = Entry(label, path, claim, looks, result_of(outcome), evidence_path, digest(evidence), today)
+    return replace(entry, recorded=entry.digest), evidence, outcome
 
 
 def result_of(outcome: Outcome) -> dict[str, Any]:
@@ -170,6 +195,7 @@ def claim_data(claim: Claim) -> dict[str, Any]:
             "test": terms.method,
             "margin": terms.margin,
             "alpha": terms.alpha,
+            "items": terms.items,
             "looks": terms.looks,
             "critical": list(terms.critical),
             "baseline": terms.baseline,
@@ -182,6 +208,7 @@ def claim_data(claim: Claim) -> dict[str, Any]:
                 "bad_passed": judge.bad_passed,
             },
             "candidates": claim.candidates,
+            "spent": claim.spent,
             "split": claim.split,
         },
     }
@@ -266,6 +293,7 @@ def _claim(proof: Mapping[str, Any]) -> Claim:
     terms = Terms(
         margin=_share(method["margin"]),
         method=_method(method["test"]),
+        items=_whole(method["items"]),
         alpha=_share(method["alpha"]),
         looks=None if method["looks"] is None else _whole(method["looks"]),
         judge=None
@@ -294,6 +322,7 @@ def _claim(proof: Mapping[str, Any]) -> Claim:
             for one in proof["graders"]
         ),
         candidates=_whole(method["candidates"]),
+        spent=_whole(method["spent"]),
         split=_text(method["split"]),
     )
 

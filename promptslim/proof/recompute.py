@@ -7,8 +7,7 @@ cannot prove. A signature adds who ran it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from promptslim.core.record import record
@@ -16,10 +15,11 @@ from promptslim.proof.canonical import digest, file_hash, python_hash
 from promptslim.proof.code_inputs import NAMES, CodeInputs
 from promptslim.proof.errors import ProofFileError
 from promptslim.proof.evidence import Evidence, read_evidence
-from promptslim.proof.lock import Claim, Entry, Source, claim_data, result_of
+from promptslim.proof.lock import Claim, Entry, Source, claim_data, result_of, terms_of
 from promptslim.proof.verdict import judged
 
-Status = Literal["VALID", "STALE", "EXPIRED", "INVALID", "MISSING"]
+Status = Literal["VALID", "STALE", "EXPIRED", "INVALID", "MISSING", "OPEN"]
+"""OPEN: the lock records looks that did not end in a PASS, and the code still has the original prompt."""
 
 _RECOMPUTED = ("loss", "lower", "upper", "level", "old_score", "new_score")
 _TOLERANCE = 2e-6
@@ -74,9 +74,15 @@ def recompute(entry: Entry, code: CodeInputs | None, around: Surroundings, deman
     data = around.read(entry.evidence_path)
     if data is None:
         return Checked(entry, "MISSING", f"the evidence {entry.evidence_path} is missing", applied=applied)
-    wrong = _wrong(entry, data, demands)
+    wrong = _wrong(entry, data, around.today, demands)
     if wrong:
         return Checked(entry, "INVALID", wrong, applied=applied)
+    last = entry.looks[-1].decision
+    if last != "PASS":
+        said = f"the verdict is {last}: {entry.result['reason']}"
+        if applied:
+            return Checked(entry, "INVALID", f"the shorter prompt is in the code, but {said}", applied=applied)
+        return Checked(entry, "OPEN", said, applied=applied)
     changed = (*changed_code(entry.claim, code, around), *changed_files(entry.claim, around))
     if changed:
         return Checked(entry, "STALE", f"{_listed(changed)} changed since the proof", changed, applied)
@@ -84,7 +90,7 @@ def recompute(entry: Entry, code: CodeInputs | None, around: Surroundings, deman
     return Checked(entry, "EXPIRED" if expired else "VALID", expired, applied=applied)
 
 
-def _wrong(entry: Entry, data: bytes, demands: Demands) -> str:
+def _wrong(entry: Entry, data: bytes, today: date, demands: Demands) -> str:
     """Why the entry does not give the verdict that it records; empty where it does."""
     if entry.recorded != entry.digest:
         return "the entry does not have the digest it records: it was edited by hand"
@@ -94,6 +100,8 @@ def _wrong(entry: Entry, data: bytes, demands: Demands) -> str:
         evidence = read_evidence(data, entry.evidence_path)
     except ProofFileError as error:
         return str(error)
+    if entry.date > today + timedelta(days=1):
+        return f"it is dated {entry.date.isoformat()}, which is still to come"
     differing = _differences(claim_data(entry.claim), evidence.claim)
     if differing:
         return f"{_listed(differing)} of the lock differs from what the evidence was taken for"
@@ -113,10 +121,11 @@ def _verdict(entry: Entry, evidence: Evidence) -> str:
         return "it records no look at the items"
     for number, look in enumerate(entry.looks, 1):
         pairs = [row.pair for row in evidence.rows if row.look <= number]
+        terms = terms_of(entry.claim, number, None if number == len(entry.looks) else look.items)
         if len(pairs) != look.items:
             return f"the evidence has {len(pairs)} items for look {number}, the lock {look.items}"
         try:
-            outcome = judged(pairs, replace(entry.claim.terms, look=number, items=look.items))
+            outcome = judged(pairs, terms)
         except ValueError as error:
             return f"the evidence cannot be judged: {error}"
         if outcome.decision != look.decision:
@@ -124,8 +133,6 @@ def _verdict(entry: Entry, evidence: Evidence) -> str:
     found, said = result_of(outcome), entry.result
     if len(evidence.rows) != entry.looks[-1].items or not _same(found, said):
         return "the evidence gives other numbers than the lock"
-    if outcome.decision != "PASS":
-        return f"it is no proof: the verdict is {outcome.decision} ({outcome.reason})"
     return ""
 
 

@@ -19,7 +19,8 @@ class SignatureError(Exception):
 
 def signed(entry: Entry, key: bytes, signer: str = "") -> Entry:
     """The entry with its signature by a private Ed25519 key in PEM. Raises SignatureError."""
-    return replace(entry, signature=base64.b64encode(_private(key).sign(_message(entry))).decode(), signer=signer)
+    named = replace(entry, signer=signer)
+    return replace(named, signature=base64.b64encode(_private(key).sign(_message(named))).decode())
 
 
 def is_signed(entry: Entry, keys: Iterable[bytes]) -> bool:
@@ -42,7 +43,7 @@ def is_signed(entry: Entry, keys: Iterable[bytes]) -> bool:
 
 def _message(entry: Entry) -> bytes:
     """The digest covers claim, result and the hash of the evidence; the date and signer stand outside it."""
-    return f"promptslim proof 1\n{entry.digest}\n{entry.date.isoformat()}\n".encode()
+    return f"promptslim proof 1\n{entry.digest}\n{entry.date.isoformat()}\n{entry.signer}\n".encode()
 
 
 def _private(key: bytes) -> Ed25519PrivateKey:

@@ -1,0 +1,107 @@
+"""Reading ``promptslim.lock`` and the files that its proofs rest on."""
+
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH118, PTH123
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from promptslim.check.data_meaning import data_meaning
+from promptslim.check.proof_states import Looked, proof_states
+from promptslim.config.error import ConfigError
+from promptslim.core.text import Document
+from promptslim.discover.shown_path import shown_path
+from promptslim.pipeline.run import LOCK
+from promptslim.proof.lock import Entry
+from promptslim.proof.recompute import Demands, Surroundings
+
+if TYPE_CHECKING:
+    from promptslim.catalog import Catalog
+    from promptslim.core.facts import FileFacts
+    from promptslim.core.proof_state import ProofState
+    from promptslim.pipeline.run import Place
+
+RULE = ("invalid-proof", "PS702")
+KEYS = "signing-keys"
+
+
+def lock_path(place: Place) -> str:
+    """The absolute path of the lock: beside the config file, else in the working directory."""
+    return os.path.join(place.settings.base, LOCK)
+
+
+def proofs_of(
+    place: Place, facts: Sequence[FileFacts], paths: Collection[str], whole: bool, catalog: Catalog, today: date
+) -> tuple[ProofState, ...]:
+    """The state of the proofs of a project. Raises ConfigError for signing keys that cannot be used."""
+    base, cwd = place.settings.base, place.cwd
+    shown = shown_path(lock_path(place), cwd)
+    try:
+        with open(lock_path(place), "rb") as file:
+            text = file.read().decode("utf-8-sig", "replace")
+    except OSError as error:
+        text = f"cannot be read: {error.strerror}"
+
+    def covers(path: str) -> bool:
+        full = os.path.normpath(os.path.join(base, path))
+        return shown_path(full, cwd) in paths or not os.path.lexists(full)
+
+    def label(name: str) -> str:
+        path, mark, rest = name.partition("::")
+        return shown_path(os.path.normpath(os.path.join(cwd, path)), base) + mark + rest if base != cwd else name
+
+    looked = Looked(facts, whole, covers, label)
+    return proof_states(
+        Document(shown, text), looked, _surroundings(base, catalog, today), Demands(verify=_verifier(place))
+    )
+
+
+def _surroundings(base: str, catalog: Catalog, today: date) -> Surroundings:
+    def read(path: str) -> bytes | None:
+        full = os.path.normpath(os.path.join(base, path))
+        if not full.startswith(base.rstrip(os.sep) + os.sep):
+            return None
+        try:
+            with open(full, "rb") as file:
+                return file.read()
+        except (OSError, ValueError):
+            return None
+
+    def resolve(model: str) -> str:
+        facts = catalog.model(model)
+        return facts.base if facts else model
+
+    def ends(model: str) -> date | None:
+        facts = catalog.model(model)
+        return facts.lifecycle.end if facts and facts.lifecycle else None
+
+    return Surroundings(today, read, resolve, data_meaning, ends)
+
+
+def _verifier(place: Place) -> Callable[[Entry], bool] | None:
+    """What checks the signature of an entry, where the project names keys."""
+    rules: Mapping[str, Mapping[str, Any]] = place.settings.rules
+    names: Sequence[object] = next((rules[rule][KEYS] for rule in RULE if KEYS in rules.get(rule, {})), [])
+    if not names:
+        return None
+    from promptslim.proof.signature import SignatureError, is_signed
+
+    keys = []
+    for name in names:
+        try:
+            with open(os.path.join(place.settings.base, str(name)), "rb") as file:
+                keys.append(file.read())
+        except OSError as error:
+            raise ConfigError(f"[rules.{RULE[0]}]: the key {name!r} cannot be read: {error.strerror}") from None
+
+    def verify(entry: Entry) -> bool:
+        try:
+            return is_signed(entry, keys)
+        except SignatureError as error:
+            raise ConfigError(f"[rules.{RULE[0]}]: {KEYS!r}: {error}") from None
+
+    return verify
