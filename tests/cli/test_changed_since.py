@@ -174,7 +174,7 @@ def test_a_prompt_over_its_budget_is_known_by_its_text(repository: Repository) -
     assert repository.check(*over) == []
     assert entry.main(["check", "-qq", *over, "--prune-baseline"]) == 0
     with (repository.folder / "prompts/quite_another_name.txt").open("a") as file:
-        file.write("And of course about everything else that a bank offers.")
+        file.write("And savings.")
     assert entry.main(["check", "-qq", *over]) == 0
     with (repository.folder / "prompts/quite_another_name.txt").open("a") as file:
         file.write("And of course about everything else that a bank offers.")
