@@ -84,6 +84,16 @@ class RetrySite:
 
 
 @record
+class Disorder:
+    """What gives a part of a request another order or content each time: the order of a set, a shuffle, or a list
+    that is changed while a loop sends it."""
+
+    kind: Choice["set order", "random order", "changed"]
+    role: Choice["tools", "system"]
+    location: Location
+
+
+@record
 class ControlFacts:
     """The control flow around a call.
 
@@ -127,6 +137,7 @@ class LlmCall:
     ``caching`` is what switches prompt caching on outside of the prompts: a setting of the call or of its model
     object, or a marker in the class, module or helpers around it, which may reach this call too. Absent: nothing
     of the kind is to be seen. Unknown: not looked for, since the provider caches without being asked.
+    ``disorder`` is what changes the order of tools and system prompt where their text alone does not show it.
     """
 
     id: str
@@ -152,4 +163,5 @@ class LlmCall:
     control: ControlFacts
     opaque: bool
     caching: Field[str] = ABSENT
+    disorder: tuple[Disorder, ...] = ()
     history: History | None = None

@@ -23,7 +23,8 @@ from promptslim.extract.python.bodies import Bodies, BodyReader
 from promptslim.extract.python.cache_markers import caching_of
 from promptslim.extract.python.caps import Caps, cap_keys, joined
 from promptslim.extract.python.client import client_facts
-from promptslim.extract.python.control import control_facts
+from promptslim.extract.python.control import control_facts, loops_around
+from promptslim.extract.python.disorder import disorder
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.history import sent_history
@@ -130,6 +131,7 @@ class Builder:
             opaque=hidden is not None,
             history=sent_history(module, site.node, self.evaluator),
             caching=caching_of(site, request, module, self.evaluator, self.tables),
+            disorder=disorder(module, site.node, list(loops_around(module, site.node))),
         )
 
     def _sdk(self, operation: Operation, site: Recognised) -> str:

@@ -41,7 +41,7 @@ def control_facts(module: Module, call: ast.Call, evaluator: Evaluator) -> Contr
                 break
     around = module.enclosing_function(at)
     loop = _loop(module, loop_node, at, evaluator) if loop_node is not None else None
-    loops = [(node, place) for place in (call, *callers) for node in _loops(module, place)]
+    loops = [(node, place) for place in (call, *callers) for node in loops_around(module, place)]
     return ControlFacts(
         loop=loop,
         handler=any(f is not None and _handles_requests(module, f) for f in (function, around)),
@@ -81,10 +81,10 @@ LoopNode = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast
 
 
 def _innermost_loop(module: Module, call: ast.Call) -> LoopNode | None:
-    return next(_loops(module, call), None)
+    return next(loops_around(module, call), None)
 
 
-def _loops(module: Module, call: ast.Call) -> Iterator[LoopNode]:
+def loops_around(module: Module, call: ast.Call) -> Iterator[LoopNode]:
     """The loops around a call in its own function, innermost first."""
     child: ast.AST = call
     parent = module.parents.get(child)

@@ -81,6 +81,11 @@ def _same(left: ast.expr, right: ast.expr) -> bool:
 
 def _read(module: Module, call: ast.Call) -> set[str]:
     """Source texts of the names and attributes that a call reads, itself or through local assignments."""
+    return _names(module, reached(module, call, [*call.args, *(keyword.value for keyword in call.keywords)]))
+
+
+def reached(module: Module, call: ast.Call, expressions: list[ast.expr]) -> list[ast.expr]:
+    """The given expressions of a call with those that the names in them are bound to in the same function."""
     function = module.enclosing_function(call)
     assigned: dict[str, list[ast.expr]] = {}
     for node in ast.walk(function if function is not None else module.tree):
@@ -90,13 +95,15 @@ def _read(module: Module, call: ast.Call) -> set[str]:
                     target = target.value
                 if isinstance(target, ast.Name):
                     assigned.setdefault(target.id, []).append(node.value)
-    seen = _names(module, [*call.args, *(keyword.value for keyword in call.keywords)])
-    frontier = set(seen)
+    found = list(expressions)
+    seen: set[str] = set()
+    frontier = _names(module, expressions)
     for _ in range(MOST_STEPS):
-        found = _names(module, [value for name in frontier for value in assigned.get(name, ())])
-        frontier = found - seen
-        seen |= found
-    return seen
+        seen |= frontier
+        values = [value for name in sorted(frontier) for value in assigned.get(name, ())]
+        found += values
+        frontier = _names(module, values) - seen
+    return found
 
 
 def _names(module: Module, expressions: Iterable[ast.expr]) -> set[str]:
