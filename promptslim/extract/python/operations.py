@@ -130,8 +130,6 @@ def _template_method(evaluator: Evaluator, of: Template, name: str, node: ast.Ca
 
 
 def _instance_result(evaluator: Evaluator, made: str, name: str, node: ast.Call, frame: Frame) -> Value:
-    if name in JSON_METHODS and indents(node):
-        return indented(node, frame)
     if name in ("with_options", "copy", "__enter__", "__aenter__"):
         return Instance(made, node, frame)
     if name in ("client", "create_client", "resource", "get_client"):
@@ -152,7 +150,6 @@ def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> 
     return effect.on(taken, short(frame.module, node), place)
 
 
-JSON_METHODS = frozenset({"model_dump_json", "json", "to_json"})
 
 
 def _indents(method: str, node: ast.Call) -> bool:
@@ -166,26 +163,11 @@ def _indents(method: str, node: ast.Call) -> bool:
 TAKES_APART = frozenset({"pop", "popleft", "popitem"})
 
 
-def indents(node: ast.Call) -> bool:
-    """True for a call with an ``indent`` that is not None or 0."""
-    return any(
-        k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value) for k in node.keywords
-    )
-
-
-def indented(node: ast.Call, frame: Frame) -> Opaque:
-    """The pretty-printed JSON that a method of something unknown gives."""
-    place = frame.module.locate(node)
-    return Opaque("call", short(frame.module, node), place, (Transform("indent", place),))
-
-
 def opaque_method(evaluator: Evaluator, of: Opaque, method: str, node: ast.Call, frame: Frame) -> Value:
     """A method of something that is not known: of the same origin, unless the table says otherwise."""
     effect = evaluator.origins.of_method(method)
     place = frame.module.locate(node)
     expression = short(frame.module, node)
-    if method in JSON_METHODS and indents(node):
-        return derived(of, expression, place, Transform("indent", place))
     if _indents(method, node):
         return derived(of, expression, place, Transform("indent", place))
     if effect is not None:
@@ -263,7 +245,11 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
     bare = name.removeprefix("builtins.")
     match bare:
         case "json.dumps" | "orjson.dumps" | "ujson.dumps" | "simplejson.dumps" | "json.dump":
-            return Json(argument(0), indents(node), frame.module.locate(node))
+            indent = any(
+                k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value)
+                for k in node.keywords
+            )
+            return Json(argument(0), indent, frame.module.locate(node))
         case "dict":
             record = keywords(evaluator, node, frame)
             if node.args:

@@ -152,6 +152,8 @@ class _Writer:
             first = False
             collected += inner.parts
             hidden = hidden or inner.hidden or entry.maybe
+            if len(collected) > MOST_PARTS:
+                return _Written((*collected, Hole("..."), Literal("}"), *points), True, True)
         if entries.open is not None:
             collected.append(Hole(entries.open))
         return _Written((*collected, Literal("}"), *points), hidden, True)
