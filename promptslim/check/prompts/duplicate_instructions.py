@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import about, model_of, waste
+from promptslim.check.prompt_text import is_material
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Finding, Related
 from promptslim.core.prompt import Prompt
@@ -33,7 +34,7 @@ def duplicate_instructions(prompt: Prompt, rule: RuleContext) -> Iterator[Findin
     """One finding at the second copy for all that a definition says twice on the same side of its data, else at
     low confidence for one long block that is restated after the data; and one where a message repeats the
     system prompt."""
-    if prompt.shape == "tools" or prompt.role in NOT_INSTRUCTIONS:
+    if prompt.shape == "tools" or prompt.role in NOT_INSTRUCTIONS or is_material(prompt):
         return
     least = int(str(rule.options["least-tokens"]))
     if len(prompt.static_text) < CHARACTERS_PER_TOKEN * least:

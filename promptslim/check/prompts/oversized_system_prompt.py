@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.check.answer_demands import short_answer
 from promptslim.check.prompt_cost import about, model_of, price, priced_uses, rounded, users_with_prices, waste
+from promptslim.check.prompt_text import is_material
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Confidence, Finding
 from promptslim.core.prompt import Literal, Prompt
@@ -40,7 +41,7 @@ class Budget:
 
 def oversized_system_prompt(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
     """One finding for a definition whose certain text is over the budget of its role, or of a small task."""
-    if prompt.shape == "tools" or prompt.role in NOT_BUDGETED:
+    if prompt.shape == "tools" or prompt.role in NOT_BUDGETED or is_material(prompt):
         return
     text = "".join(part.text for part in prompt.parts if isinstance(part, Literal) and not part.maybe)
     least = min(_option(rule, "budget"), _option(rule, "message-budget"), _option(rule, "small-task-budget"))
@@ -59,7 +60,8 @@ def _option(rule: RuleContext, name: str) -> int:
 
 
 def _budget(prompt: Prompt, rule: RuleContext) -> Budget:
-    name = "message-budget" if prompt.role == "user" else "budget"
+    experiment = prompt.location.cell is not None and prompt.role != "system"
+    name = "message-budget" if prompt.role == "user" or experiment else "budget"
     return Budget(_option(rule, name), "", None)
 
 
@@ -78,7 +80,7 @@ def _finding(prompt: Prompt, text: str, budget: Budget, model: ModelFacts | None
     uses = priced_uses(prompt, rule)
     cost = f"; {price(count.n, uses[0].model)} ({_source(uses[0].model)})" if uses else ""
     return rule.finding(
-        f"{_name(prompt)} of {about(count)} is sent with every call, over the budget of {budget.tokens:,}"
+        f"{_name(prompt)} of {about(count)} goes with every call, over the budget of {budget.tokens:,}"
         f"{budget.reason}{_composition(structure_of(prompt), count.n, rule)}{cost}",
         prompt.primary,
         prompt=prompt,
