@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Literal
 from promptslim.extract.python.abstract import (
+    Chain,
     Class,
     Configured,
     Const,
@@ -43,6 +44,9 @@ TRANSPARENT_DECORATORS = frozenset({"property", "cached_property", "computed_fie
 
 def attribute(evaluator: Evaluator, value: Value, name: str, node: ast.expr, frame: Frame) -> Value:
     """``value.name``."""
+    if isinstance(value, (Instance, Opaque)) and (effect := evaluator.origins.of_field(name)) is not None:
+        given = value if isinstance(value, Opaque) else Opaque()
+        return effect.on(given, short(frame.module, node), frame.module.locate(node))
     match value:
         case External(name=dotted):
             if dotted == "os.environ":
@@ -57,7 +61,7 @@ def attribute(evaluator: Evaluator, value: Value, name: str, node: ast.expr, fra
         case FilePath():
             found = path_attribute(value, name, node, frame)
             return found if found is not None else Member(value, name)
-        case Instance() | Template() | Member() | Text() | Record() | Sequence() | Json():
+        case Instance() | Template() | Chain() | Member() | Text() | Record() | Sequence() | Json():
             return Member(value, name)
         case Union():
             return union([(c, attribute(evaluator, v, name, node, frame)) for c, v in value.cases])

@@ -34,10 +34,11 @@ class Effect:
 
 @record
 class Origins:
-    """The effects by the last name of a function, and by the name of a method."""
+    """The effects by the last name of a function, by the name of a method, and by the name of a field."""
 
     functions: Mapping[str, tuple[tuple[str, str, Effect], ...]]
     methods: Mapping[str, Effect]
+    fields: Mapping[str, Effect]
 
     def of_function(self, dotted: str) -> Effect | None:
         """The effect of calling something from outside, None where the table does not say."""
@@ -50,11 +51,16 @@ class Origins:
         """The effect of a method of an object from outside, None where the table does not say."""
         return self.methods.get(name)
 
+    def of_field(self, name: str) -> Effect | None:
+        """The effect of reading a field of an object from outside, None where the table does not say."""
+        return self.fields.get(name)
+
 
 def origins(table: Mapping[str, Any]) -> Origins:
     """Reads the table."""
     functions: dict[str, tuple[tuple[str, str, Effect], ...]] = {}
     methods: dict[str, Effect] = {}
+    fields: dict[str, Effect] = {}
     for raw in table.get("effect", ()):
         effect = Effect(raw.get("origin"), raw.get("transform"), raw.get("clean"), bool(raw.get("passes")))
         for entry in raw.get("functions", ()):
@@ -63,4 +69,6 @@ def origins(table: Mapping[str, Any]) -> Origins:
             functions[last] = (*functions.get(last, ()), (root, name, effect))
         for name in raw.get("methods", ()):
             methods[name] = effect
-    return Origins(functions, methods)
+        for name in raw.get("fields", ()):
+            fields[name] = effect
+    return Origins(functions, methods, fields)

@@ -1,0 +1,99 @@
+"""PS403: markup, base64 or a whole table as prompt text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promptslim.check.request_order import requests
+from promptslim.check.wording import code
+from promptslim.core.call import LlmCall
+from promptslim.core.finding import Confidence, Finding, Related
+from promptslim.core.prompt import Hole, Literal, Part, TransformKind
+
+if TYPE_CHECKING:
+    from promptslim.check.rule_context import RuleContext
+    from promptslim.core.text import Location
+
+ADVICE: dict[TransformKind, str] = {
+    "base64": "goes into the prompt text as base64: a third longer than the bytes, and a model cannot read it there."
+    " Send it as an image or document block, or take the text out of it",
+    "html": "goes into the prompt as raw HTML, most of which is tags, scripts and styles. Take the text out first"
+    " (get_text, markdownify, trafilatura)",
+    "data frame": "puts a whole table into the prompt, whatever its size. Send the rows and columns that the question"
+    " needs, a sample, or figures computed from it",
+}
+"""What to say of each kind, the gravest first."""
+
+CONFIDENCE: dict[TransformKind, Confidence] = {"base64": "high", "html": "medium", "data frame": "low"}
+"""A table may be known to be small."""
+
+PLAIN = re.compile(
+    r"\.(?:txt|md|json|csv|xml|yaml|yml|rst|py|tsv|jsonl)\b|\bapi\b|[/.]raw[./]|/api/|arxiv", re.IGNORECASE
+)
+"""Addresses under which no HTML is expected."""
+
+
+def raw_markup(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+    """One finding for each value that reaches the text of a prompt in a form which costs more than it says."""
+    if call.kind != "request":
+        return
+    seen: set[Hole] = set()
+    for request in requests(call):
+        before: Part | None = None
+        for prompt, part in request.parts():
+            if isinstance(part, Hole) and part not in seen and prompt is not request.tools:
+                found = _raw(call, part, before, rule)
+                if found is not None:
+                    seen.add(part)
+                    yield found
+            before = part
+
+
+def _raw(call: LlmCall, hole: Hole, before: Part | None, rule: RuleContext) -> Finding | None:
+    if hole.bound is not None or hole.transform("slice") is not None:
+        return None
+    kind = next((one for one in ADVICE if hole.transform(one) is not None), None)
+    if kind is None or (kind == "html" and _is_plain(hole)) or (kind == "base64" and _in_data_url(before)):
+        return None
+    made = hole.transform(kind)
+    place = made.location if made is not None and made.location is not None else hole.source
+    return rule.finding(
+        f"{_what(hole, place, call)} {ADVICE[kind]}",
+        call.primary,
+        evidence=f"{call.scope}:{call.callee}:{hole.expression}",
+        call=call,
+        confidence=CONFIDENCE[kind],
+        related=(Related(place, "made here"),) if place is not None else (),
+    )
+
+
+def _what(hole: Hole, place: Location | None, call: LlmCall) -> str:
+    if place is None:
+        return code(hole.expression)
+    line, _ = place.start
+    text = place.document.text[place.span.start : place.span.end]
+    where = f"line {line}" if place.path == call.location.path else f"{place.path}:{line}"
+    return f"{code(text if len(text) < 200 else hole.expression)} ({where})"
+
+
+def _is_plain(hole: Hole) -> bool:
+    """True where the address that is fetched is not that of a web page, as far as it is written out."""
+    if hole.source is None:
+        return False
+    document = hole.source.document
+    fetched = document.text[hole.source.span.start : hole.source.span.end]
+    if PLAIN.search(fetched) or "headers" in fetched or "params" in fetched:
+        return True
+    names = re.findall(r"\(\s*(?:url\s*=\s*)?([A-Za-z_]\w*)", fetched)
+    return any(
+        PLAIN.search(line)
+        for name in names
+        for line in re.findall(rf"^\s*{name}\s*(?::\s*\w+\s*)?=\s*(.*)$", document.text, re.MULTILINE)
+    )
+
+
+def _in_data_url(before: Part | None) -> bool:
+    """Some endpoints take an image as a data URL inside the text."""
+    return isinstance(before, Literal) and before.text.rstrip().endswith("base64,")
