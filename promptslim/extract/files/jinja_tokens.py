@@ -83,7 +83,7 @@ def check_syntax(source: str, syntax: Mapping[str, object]) -> None:
         environment(syntax).parse(source)
     except TemplateSyntaxError as error:
         message = " ".join((error.message or "syntax error").split())
-        if "unknown tag" not in message:
+        if "unknown tag" not in message or "tag 'end" in message:
             raise TemplateError(f"broken Jinja template: {message}", error.lineno) from None
     except RecursionError:
         raise TemplateError("template nested too deeply", 1) from None
