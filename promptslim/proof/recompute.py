@@ -71,6 +71,9 @@ def recompute(entry: Entry, code: CodeInputs | None, around: Surroundings, deman
     INVALID and MISSING come before STALE, and STALE before EXPIRED: what does not hold cannot be out of date.
     """
     applied = None if code is None else code.prompt == entry.claim.after
+    if entry.recorded != entry.digest:
+        edited = "the entry does not have the digest it records: it was edited by hand"
+        return Checked(entry, "INVALID", edited, applied=applied)
     data = around.read(entry.evidence_path)
     if data is None:
         return Checked(entry, "MISSING", f"the evidence {entry.evidence_path} is missing", applied=applied)
@@ -92,8 +95,6 @@ def recompute(entry: Entry, code: CodeInputs | None, around: Surroundings, deman
 
 def _wrong(entry: Entry, data: bytes, today: date, demands: Demands) -> str:
     """Why the entry does not give the verdict that it records; empty where it does."""
-    if entry.recorded != entry.digest:
-        return "the entry does not have the digest it records: it was edited by hand"
     if digest(data) != entry.evidence_hash:
         return f"the evidence {entry.evidence_path} is not the one that the lock records"
     try:
