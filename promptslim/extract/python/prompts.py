@@ -112,7 +112,9 @@ def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, fra
                 inner = texts_of(evaluator, entry.value, frame, depth + 1)
                 return Texts((*inner.parts, *points), inner.hidden)
         if points:
-            return Texts(points, False)
+            alone = all(entry.key in MARKERS or entry.key == "type" for entry in record.entries)
+            content = () if alone else (Hole("block", "unknown", source=record.location),)
+            return Texts((*content, *points), False)
         if isinstance(value, Record) and value.open is None:
             return Texts((Hole("block", "unknown", source=value.location),), False)
     return Texts(as_parts(value), True)
