@@ -16,6 +16,7 @@ _TAG = re.compile(
     rf"<(/?)((?:[a-z]{{1,12}}[_ -])?{_WORD}(s?)(?:[_ -]?\w{{1,12}})?)(?:[ \t][^<>\n]{{0,100}})?>", re.IGNORECASE
 )
 _TITLE = re.compile(r"\b(?:examples?|few[- ]shots?|demonstrations?)\b", re.IGNORECASE)
+_TURN = re.compile(r"user|assistant|human|ai|model", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:examples|shots|demonstrations)\b", re.IGNORECASE)
 _LABEL = re.compile(
     r"[ \t]*(?:[-*>#] )?[*_`\[(]{0,3}(?:(?:worked|good|bad|few-shot|another|positive|negative)[ \t]+)?example(?P<s>s?)"
@@ -36,6 +37,7 @@ _PAIR = re.compile(
     r"(?:[ \t]*#?\d{1,3})?[*_`\"]{0,3}[ \t]*:[*_`\"]{0,3}[ \t]*(?P<rest>.*)$",
     re.IGNORECASE,
 )
+_SPEAKERS = ("user", "human")
 LONGEST_LABEL_LINE = 4_000
 MOST_LINES = 300
 """Lines of one labelled example; keeps a text of labels linear."""
@@ -56,7 +58,7 @@ class _Region:
 def example_regions(
     flat: FlatText, lines: Sequence[Line], sections: Sequence[Section]
 ) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """The innermost examples in order, and everything that stands in an example or a list of them, merged.
+    """The examples in order (a conversation is one), and all that stands in an example or a list of them, merged.
 
     Data that is filled in ends an example: what follows is the question itself.
     """
@@ -64,12 +66,11 @@ def example_regions(
     pairs = [pair for pair in _pairs(flat, lines) if flat.side(pair.start - 1) == flat.side(pair.end - 1)]
     whole = [cut for region in (*regions, *pairs) if (cut := _before_data(flat, region)).end > cut.start]
     single = sorted({(one.start, one.end) for one in whole if not one.several}, key=lambda one: (one[0], -one[1]))
-    inner = [
-        Example(start, end)
-        for at, (start, end) in enumerate(single)
-        if at + 1 == len(single) or single[at + 1][0] >= end
-    ]
-    return tuple(inner), tuple(_merged(sorted((one.start, one.end) for one in whole)))
+    outer: list[Example] = []
+    for start, end in single:
+        if not outer or start >= outer[-1].end:
+            outer.append(Example(start, end))
+    return tuple(outer), tuple(_merged(sorted((one.start, one.end) for one in whole)))
 
 
 def _before_data(flat: FlatText, region: _Region) -> _Region:
@@ -106,7 +107,11 @@ def _tagged(text: str) -> Iterator[_Region]:
 def _titled(sections: Sequence[Section]) -> Iterator[_Region]:
     for section in sections[1:]:
         title = section.title
-        if section.level != TAG_LEVEL and _TITLE.search(title) and len(title.split()) <= MOST_TITLE_WORDS:
+        if section.level == TAG_LEVEL:
+            continue
+        if _TURN.fullmatch(title):
+            yield _Region(section.start, section.end, True)
+        elif _TITLE.search(title) and len(title.split()) <= MOST_TITLE_WORDS:
             yield _Region(section.start, section.end, bool(_SEVERAL.search(title)))
 
 
@@ -118,8 +123,24 @@ def _labelled(text: str, lines: Sequence[Line]) -> Iterator[_Region]:
         match = _LABEL.match(content) or _INTRODUCED.match(content)
         if match is None or (line.kind == "heading" and line.level < TAG_LEVEL - 1):
             continue
-        last = at if (match["rest"] or "").strip() else _block_end(text, lines, at)
+        last = _nested_end(text, lines, at) if (match["rest"] or "").strip() else _block_end(text, lines, at)
         yield _Region(line.start, lines[last].end, bool(match.groupdict().get("s")))
+
+
+def _nested_end(text: str, lines: Sequence[Line], label: int) -> int:
+    """The last of the lines right below a label that are indented deeper: they belong to it."""
+    depth = _indent(text, lines[label])
+    last = label
+    for at in range(label + 1, min(label + MOST_LINES, len(lines))):
+        if lines[at].kind == "blank" or _indent(text, lines[at]) <= depth:
+            break
+        last = at
+    return last
+
+
+def _indent(text: str, line: Line) -> int:
+    head = text[line.start : min(line.end, line.start + LONGEST_LABEL_LINE)]
+    return len(head) - len(head.lstrip(" \t"))
 
 
 def _block_end(text: str, lines: Sequence[Line], label: int) -> int:
@@ -146,7 +167,8 @@ def _block_end(text: str, lines: Sequence[Line], label: int) -> int:
 
 
 def _pairs(flat: FlatText, lines: Sequence[Line]) -> list[_Region]:
-    """Questions with their answers, where at least two in the text have the same labels."""
+    """Questions with their answers, where at least two in the text have the same labels. Turns of users and
+    assistants without a blank line between them are one conversation."""
     found: dict[str, list[_Region]] = {}
     asked: tuple[int, str] | None = None
     label = ""
@@ -156,7 +178,11 @@ def _pairs(flat: FlatText, lines: Sequence[Line]) -> list[_Region]:
     def close() -> None:
         nonlocal asked, answered
         if asked is not None and answered:
-            found.setdefault(label, []).append(_Region(asked[0], end, False))
+            same = found.setdefault(label, [])
+            if same and same[-1].end == asked[0] and asked[1] in _SPEAKERS:
+                same[-1] = _Region(same[-1].start, end, False)
+            else:
+                same.append(_Region(asked[0], end, False))
         asked, answered = None, False
 
     for line in lines:

@@ -60,7 +60,8 @@ class Example:
 class Structure:
     """A prompt text as a tree in flat form: sections (by ``parent``), items, segments.
 
-    ``segments`` covers the text exactly once and in order. ``examples`` holds the innermost examples.
+    ``segments`` covers the text exactly once and in order. ``examples`` holds the single examples, the
+    outermost where they are nested.
     """
 
     flat: FlatText
