@@ -16,11 +16,12 @@ from promptslim.core.finding import Confidence
 from promptslim.core.record import record
 
 if TYPE_CHECKING:
+    import ast
+
     from promptslim.core.call import LlmCall
     from promptslim.core.prompt import Hole
     from promptslim.core.text import Location
 
-_NAME = re.compile(r"(?:await\s+)?(?:\w+\s*(?:\.|\[\s*['\"]?))*([A-Za-z]\w*)['\"]?\]*(?:\[[^\[\]]*\]|\([^()]*\))*")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DAY = re.compile(r"(?<!datetime\.)\bdate\.today\(|datetime\.date\.today\(|\.date\(\)")
 _TIME = re.compile(r"%-?[HIMSfcXTRpsr]|\btime\.(?:time|perf_counter|monotonic)|timestamp\(|isoformat\(|hour|minute")
@@ -69,8 +70,38 @@ def name_of(hole: Hole) -> str:
     that is no plain name)."""
     if hole.name:
         return hole.name
-    found = _NAME.fullmatch(hole.expression.strip())
-    return found[1] if found else ""
+    if hole.expression.isidentifier():
+        return hole.expression
+    import ast
+
+    try:
+        return _name_in(ast.parse(hole.expression.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+
+
+def _name_in(node: ast.expr) -> str:
+    import ast
+
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Await(value=inner):
+            return _name_in(inner)
+        case ast.Subscript(slice=ast.Constant(value=str(key))):
+            return key
+        case ast.Subscript(value=inner):
+            return _name_in(inner)
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
+            return key
+        case ast.Call(func=ast.Attribute(value=inner, attr="strip" | "lstrip" | "rstrip" | "lower" | "upper")):
+            return _name_in(inner)
+        case ast.Call(func=ast.Name(id="str") | ast.Attribute(attr="dumps" | "join"), args=[inner, *_]):
+            return _name_in(inner)
+        case ast.Call(func=function):
+            return _name_in(function)
+        case _:
+            return ""
 
 
 def _words(name: str) -> list[str]:
