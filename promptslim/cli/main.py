@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 OK, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 
+COMPLETION = "_PROMPTSLIM_COMPLETE"
+"""Set by the shell's completion: the answer goes to standard output instead of a command being run."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (default: that of the process) and return its exit code.
@@ -49,6 +52,10 @@ def _run(words: list[str]) -> int:
 
         print(f"promptslim {__version__}")  # noqa: T201
         return OK
+    if COMPLETION in os.environ:
+        from promptslim.cli import typed
+
+        return typed.run([])
     from promptslim.cli import folder, plain
 
     if found := folder.find(words):

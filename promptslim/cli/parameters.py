@@ -15,7 +15,7 @@ may be several joined by commas where the option says so."""
 @record
 class Option:
     """``flags``: long form first (``--quiet``, ``-q``). ``choices`` bounds the values of a value.
-    ``commas``: every value is a list joined by commas."""
+    ``commas``: every value is a list joined by commas. ``rules``: the values name rules, for completion."""
 
     flags: tuple[str, ...]
     help: str
@@ -23,6 +23,7 @@ class Option:
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     commas: bool = False
+    rules: bool = False
 
     @property
     def name(self) -> str:
@@ -32,12 +33,14 @@ class Option:
 
 @record
 class Argument:
-    """A positional argument. ``many``: any number of values, at least one where it is ``required``."""
+    """A positional argument. ``many``: any number of values, at least one where it is ``required``. ``rules`` as
+    for options."""
 
     name: str
     help: str
     many: bool = False
     required: bool = False
+    rules: bool = False
 
 
 Parameters = tuple[Option | Argument, ...]

@@ -59,7 +59,7 @@ def application() -> typer.Typer:
 def _group(path: str, summary: str) -> typer.Typer:
     app = typer.Typer(
         help=summary,
-        add_completion=False,
+        add_completion=path == folder.COMMANDS,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -122,9 +122,21 @@ def _type(item: Any) -> Any:  # noqa: ANN401 (typer takes types as values)
 
 
 def _default(item: Any) -> Any:  # noqa: ANN401 (typer takes its declarations as default values)
-    if not isinstance(item, Option):
-        return typer.Argument(... if item.required else None, help=item.help, show_default=False)
     shared: dict[str, Any] = {"help": item.help, "show_default": False}
+    if item.rules:
+        shared["autocompletion"] = completed
+    if not isinstance(item, Option):
+        return typer.Argument(... if item.required else None, **shared)
     if item.kind in ("flag", "count"):
         return typer.Option(0 if item.kind == "count" else False, *item.flags, count=item.kind == "count", **shared)
     return typer.Option(None, *item.flags, metavar="|".join(item.choices) or item.metavar, **shared)
+
+
+def completed(incomplete: str) -> list[tuple[str, str]]:
+    """Codes and names of rules that start with the last word of a list joined by commas, with what they find."""
+    from promptslim.catalog import load
+
+    before, comma, start = incomplete.rpartition(",")
+    rules = load().rules
+    words = [(rule.name, rule.summary) for rule in rules] + [(rule.code, rule.summary) for rule in rules]
+    return [(before + comma + word, summary) for word, summary in words if word.startswith(start)]

@@ -6,63 +6,55 @@ from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any
 
-from promptslim.config.readers import Reader, boolean, one_of, plain_table, string, strings, table_of
+from promptslim.config.readers import OneOf, Reader, TableOf, boolean, plain_table, string, strings
 from promptslim.core.levels import CONFIDENCES, SEVERITIES
 from promptslim.core.record import record
 
 
-def option(read: Reader[object]) -> Any:  # noqa: ANN401 (the type checker takes the type of the field)
-    """A field that is None unless a source sets it, read by ``read``."""
-    return field(default=None, metadata={"read": read})
+def option(read: Reader[object], meaning: str) -> Any:  # noqa: ANN401 (the type checker takes the type of the field)
+    """A field that is None unless a source sets it, read by ``read``; ``meaning`` is what editors show."""
+    return field(default=None, metadata={"read": read, "meaning": meaning})
 
 
 @record
 class Options:
     """What one source says; None: it says nothing. The TOML key of a field has hyphens for underscores.
 
-    select, ignore, extend_select, extend_ignore: selectors (see selectors.py).
-    per_file_ignores: pattern -> selectors that are ignored in the files it matches; with a leading ``!``
-        in all the others.
-    min_confidence: findings below it are not reported. fail_on: findings below this severity are
-        reported, but do not make the exit code 1.
-    include: where given, only files that match are analysed. exclude replaces the folders that are left
-        out by default, extend_exclude adds to them. include_tests: analyse test files too.
-        force_exclude: apply all this also to files that are given one by one.
-    prompts: patterns of files that are prompts.
-    wrappers: dotted name -> operation in the schema of ``rules/sdks``, checked by catalog/.
-    models: ARN or alias -> model id.
-    catalog: TOML files in the layout of ``rules/`` that add to the catalog, later ones win. prices: price
-        file. baseline: baseline file. tokenizer: vocabulary file or folder. region: region of the prices.
-    output_format: name of a renderer in report/. cache: keep results between runs.
-    rules: rule name -> option -> value, checked against the rule's page.
-
-    Patterns are those of .gitignore; patterns and paths are relative to the folder of the config file.
+    Selectors: see selectors.py. Patterns are those of .gitignore; patterns and paths are relative to the folder of
+    the config file. ``wrappers`` are operations in the schema of ``rules/sdks``, checked by catalog/; ``rules`` are
+    checked against the pages of the rules.
     """
 
-    select: tuple[str, ...] | None = option(strings)
-    ignore: tuple[str, ...] | None = option(strings)
-    extend_select: tuple[str, ...] | None = option(strings)
-    extend_ignore: tuple[str, ...] | None = option(strings)
-    per_file_ignores: Mapping[str, tuple[str, ...]] | None = option(table_of(strings))
-    min_confidence: str | None = option(one_of(CONFIDENCES))
-    fail_on: str | None = option(one_of(SEVERITIES))
-    include: tuple[str, ...] | None = option(strings)
-    exclude: tuple[str, ...] | None = option(strings)
-    extend_exclude: tuple[str, ...] | None = option(strings)
-    respect_gitignore: bool | None = option(boolean)
-    include_tests: bool | None = option(boolean)
-    force_exclude: bool | None = option(boolean)
-    prompts: tuple[str, ...] | None = option(strings)
-    wrappers: Mapping[str, Mapping[str, object]] | None = option(table_of(plain_table))
-    models: Mapping[str, str] | None = option(table_of(string))
-    catalog: tuple[str, ...] | None = option(strings)
-    prices: str | None = option(string)
-    baseline: str | None = option(string)
-    tokenizer: str | None = option(string)
-    region: str | None = option(string)
-    output_format: str | None = option(string)
-    cache: bool | None = option(boolean)
-    rules: Mapping[str, Mapping[str, object]] | None = option(table_of(plain_table))
+    select: tuple[str, ...] | None = option(strings, "Rules to run: codes, starts of codes, names or ALL.")
+    ignore: tuple[str, ...] | None = option(strings, "Rules not to run.")
+    extend_select: tuple[str, ...] | None = option(strings, "Rules to run besides.")
+    extend_ignore: tuple[str, ...] | None = option(strings, "Rules not to run either.")
+    per_file_ignores: Mapping[str, tuple[str, ...]] | None = option(
+        TableOf(strings), "Pattern of files to rules that are ignored in them; with a leading ! in all others."
+    )
+    min_confidence: str | None = option(OneOf(CONFIDENCES), "Findings that are less certain are not reported.")
+    fail_on: str | None = option(OneOf(SEVERITIES), "Severity from which the exit code is 1.")
+    include: tuple[str, ...] | None = option(strings, "Only files that match are analysed.")
+    exclude: tuple[str, ...] | None = option(strings, "What is left out, instead of the default folders.")
+    extend_exclude: tuple[str, ...] | None = option(strings, "What is left out besides the default folders.")
+    respect_gitignore: bool | None = option(boolean, "Leave out what git ignores.")
+    include_tests: bool | None = option(boolean, "Analyse test files too.")
+    force_exclude: bool | None = option(boolean, "Leave files out even where they are named one by one.")
+    prompts: tuple[str, ...] | None = option(strings, "Patterns of files that are prompts; with a leading ! not.")
+    wrappers: Mapping[str, Mapping[str, object]] | None = option(
+        TableOf(plain_table), "Own functions that call a model: dotted name to the parameters that matter."
+    )
+    models: Mapping[str, str] | None = option(TableOf(string), "ARN or alias to model id.")
+    catalog: tuple[str, ...] | None = option(strings, "Files in the layout of the rule book that add to it.")
+    prices: str | None = option(string, "Price file.")
+    baseline: str | None = option(string, "Baseline file: known findings, which are not reported.")
+    tokenizer: str | None = option(string, "Vocabulary file, or a folder of them.")
+    region: str | None = option(string, "Region of the prices.")
+    output_format: str | None = option(string, "Format of the findings.")
+    cache: bool | None = option(boolean, "Keep results between runs.")
+    rules: Mapping[str, Mapping[str, object]] | None = option(
+        TableOf(plain_table), "Rule (code or name) to its options."
+    )
 
 
 def key_of(name: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from promptslim.core.record import record
+
 T = TypeVar("T")
 Reader = Callable[[object], T]
 
@@ -73,27 +75,31 @@ def plain_table(value: object) -> Mapping[str, object]:
     return value
 
 
-def one_of(choices: tuple[str, ...]) -> Reader[str]:
+@record
+class OneOf:
     """A reader of a string that must be one of the choices."""
 
-    def read(value: object) -> str:
-        if value not in choices:
-            raise MismatchError(f"one of {', '.join(choices)}", value)
+    choices: tuple[str, ...]
+
+    def __call__(self, value: object) -> str:
+        """The string. Raises MismatchError."""
+        if value not in self.choices:
+            raise MismatchError(f"one of {', '.join(self.choices)}", value)
         return str(value)
 
-    return read
 
-
-def table_of(item: Reader[T]) -> Reader[Mapping[str, T]]:
+@record
+class TableOf:
     """A reader of a table whose values are all read alike."""
 
-    def read(value: object) -> Mapping[str, T]:
-        result: dict[str, T] = {}
+    item: Reader[object]
+
+    def __call__(self, value: object) -> Mapping[str, object]:
+        """The table with its values read. Raises MismatchError."""
+        result: dict[str, object] = {}
         for key, inner in plain_table(value).items():
             try:
-                result[key] = item(inner)
+                result[key] = self.item(inner)
             except MismatchError as error:
                 raise MismatchError(error.expected, error.found, (key, *error.inner)) from None
         return result
-
-    return read

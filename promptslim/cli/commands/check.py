@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 PARAMETERS: Parameters = (
     PATHS,
-    Option(("--select",), "Rules to run: codes, starts of codes, names or ALL.", "list", "RULES", commas=True),
-    Option(("--ignore",), "Rules not to run.", "list", "RULES", commas=True),
-    Option(("--extend-select",), "Rules to run besides.", "list", "RULES", commas=True),
+    Option(
+        ("--select",), "Rules to run: codes, starts of codes, names or ALL.", "list", "RULES", commas=True, rules=True
+    ),
+    Option(("--ignore",), "Rules not to run.", "list", "RULES", commas=True, rules=True),
+    Option(("--extend-select",), "Rules to run besides.", "list", "RULES", commas=True, rules=True),
     Option(
         ("--per-file-ignores",), "Rules not to run in some files: PATTERN:RULE.", "list", "PATTERN:RULE", commas=True
     ),

@@ -8,7 +8,7 @@ from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Argument, Given, Parameters
 from promptslim.cli.session import write
 
-PARAMETERS: Parameters = (Argument("rule", "Code or name of a rule.", required=True),)
+PARAMETERS: Parameters = (Argument("rule", "Code or name of a rule.", required=True, rules=True),)
 
 _COMMENT = re.compile(r"""\s*#\s*(?:error|ok):\s*\[[\w-]+\](?:\s*"[^"]*")?""")
 
