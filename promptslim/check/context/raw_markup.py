@@ -30,7 +30,9 @@ CONFIDENCE: dict[TransformKind, Confidence] = {"base64": "high", "html": "medium
 """A table may be known to be small."""
 
 PLAIN = re.compile(
-    r"\.(?:txt|md|json|csv|xml|yaml|yml|rst|py|tsv|jsonl)\b|\bapi\b|[/.]raw[./]|/api/|arxiv", re.IGNORECASE
+    r"\.(?:txt|md|json|csv|xml|yaml|yml|rst|py|tsv|jsonl|diff|patch|pdf)\b|\bapi\b|_api\b|api_|[/.]raw[./]|/api/|arxiv|diff"
+    r"|patch|json|endpoint|download|presigned",
+    re.IGNORECASE,
 )
 """Addresses under which no HTML is expected."""
 
