@@ -26,6 +26,9 @@ HEAD = 600
 """Characters in which a prompt says what the model is."""
 
 LARGEST_SECTIONS = 3
+NEARLY_ALL = 0.8
+"""Share of the text from which a section is looked into."""
+
 LEAST_SHARE = 10
 """Percent below which a part is not worth a mention."""
 
@@ -135,17 +138,23 @@ def _composition(structure: Structure, tokens: int, rule: RuleContext) -> str:
 
 def _largest_sections(structure: Structure, tokens: int) -> list[str]:
     """The largest sections with their share. A section that holds nearly everything is looked into."""
-    at = 0
     total = len(structure.flat.text)
-    while True:
-        inside = [(structure.sections[one].end - structure.sections[one].start, one) for one in structure.children(at)]
-        inside.sort(key=lambda one: (-one[0], one[1]))
-        if not inside or inside[0][0] < 0.8 * total:
-            break
-        at = inside[0][1]
+    inside: list[tuple[int, int]] = []
+    deeper = _sizes(structure, 0)
+    while deeper:
+        inside = deeper
+        deeper = _sizes(structure, inside[0][1]) if inside[0][0] >= NEARLY_ALL * total else []
     return [
         f"{quoted(structure.sections[one].title, 40)} {round(100 * size / total)} % "
         f"(about {rounded(tokens * size // total):,})"
         for size, one in inside[:LARGEST_SECTIONS]
         if 100 * size >= LEAST_SHARE * total
     ]
+
+
+def _sizes(structure: Structure, section: int) -> list[tuple[int, int]]:
+    """The sections directly inside one, as characters and index, the largest first."""
+    children = [
+        (structure.sections[one].end - structure.sections[one].start, one) for one in structure.children(section)
+    ]
+    return sorted(children, key=lambda one: (-one[0], one[1]))
