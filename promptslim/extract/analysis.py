@@ -19,6 +19,7 @@ from promptslim.extract.python.named_prompts import named_prompts
 from promptslim.extract.python.origins import origins
 from promptslim.extract.python.recognise import Recognised, recognised
 from promptslim.extract.python.scopes import FunctionNode
+from promptslim.extract.python.sends import sent_by_models
 from promptslim.extract.python.signatures import packages, signatures
 from promptslim.extract.python.workspace import Workspace, module_of
 
@@ -72,7 +73,8 @@ class Analyser:
         )
 
     def _prompts(self, module: Module, calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
-        sent = prompts_of(calls)
+        built = {(call.location.cell, call.location.span): call.id for call in calls if call.kind == "model"}
+        sent = (*prompts_of(calls), *sent_by_models(module, self.evaluator, built))
         return (*sent, *named_prompts(module, self.evaluator, sent))
 
     def _retries(self, module: Module, sites: list[Recognised]) -> tuple[RetrySite, ...]:

@@ -171,6 +171,13 @@ class Template:
 
 
 @record
+class Chain:
+    """Steps joined by ``|`` (LangChain): each gets what the one before it gives."""
+
+    items: tuple[Value, ...]
+
+
+@record
 class Json:
     """The JSON text of a value. ``indent`` is true where it is pretty-printed; ``location`` is the call."""
 
@@ -222,6 +229,7 @@ Value = (
     | ProjectModule
     | FilePath
     | Template
+    | Chain
     | Json
     | Configured
     | Opaque
@@ -317,6 +325,8 @@ def as_parts(value: Value) -> tuple[Part, ...]:
         case Sequence(kind="set", location=location):
             return (Hole("set", "unknown", transforms=(Transform("set order", location),), source=location),)
         case Instance(name=name):
-            return (Hole(name, "call"),)
+            return (Hole(name, "argument" if name.endswith("RunnablePassthrough") else "call"),)
+        case Chain(items=(first, *_)):
+            return as_parts(first)
         case _:
             return (Hole("", "unknown"),)

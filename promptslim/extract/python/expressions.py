@@ -11,12 +11,15 @@ from promptslim.core.prompt import Hole, Literal, Origin
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
     UNKNOWN,
+    Chain,
     Const,
     Entry,
     FilePath,
+    Instance,
     Opaque,
     Record,
     Sequence,
+    Template,
     Text,
     Union,
     Value,
@@ -151,6 +154,10 @@ def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
         return concatenate(left, right)
     if isinstance(left, FilePath) and isinstance(node.op, ast.Div):
         return joined_path([left, right])
+    if isinstance(node.op, ast.BitOr) and _is_step(right) and not isinstance(left, Const):
+        return Chain((*(left.items if isinstance(left, Chain) else (left,)), right))
+    if isinstance(node.op, ast.BitOr) and isinstance(left, Chain):
+        return Chain((*left.items, right))
     if isinstance(node.op, ast.BitOr) and isinstance(left, Record):
         return spread(left, right, short(frame.module, node.right))
     if isinstance(left, Const) and isinstance(right, Const):
@@ -160,6 +167,17 @@ def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
         if left.exact is not None and isinstance(count, int) and 0 <= count * len(left.exact) <= 1_000_000:
             return Text((Literal(left.exact * count, left.location),), left.location)
     return opaque_at(node, frame, _origin(left) if not isinstance(left, Const) else _origin(right))
+
+
+def _is_step(value: Value) -> bool:
+    """A prompt template, or an object of LangChain's."""
+    match value:
+        case Template() | Sequence(kind="chat") | Chain():
+            return True
+        case Instance(name=name):
+            return name.startswith("langchain")
+        case _:
+            return False
 
 
 def cut_range(evaluator: Evaluator, node: ast.Subscript, frame: Frame) -> Value:

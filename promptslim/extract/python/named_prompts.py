@@ -139,14 +139,16 @@ def _texts(name: str, value: Value) -> Iterator[tuple[str, Text | Template]]:
     match value:
         case Text() | Template():
             yield name, value
+        case Record(entries=entries) if {"role", "content"} <= {entry.key for entry in entries}:
+            yield from _texts(name, next(entry.value for entry in entries if entry.key == "content"))
         case Record(entries=entries):
             for entry in entries:
                 if isinstance(entry.value, (Text, Template)):
                     yield f'{name}["{entry.key}"]', entry.value
         case Sequence(items=items):
             for index, item in enumerate(items):
-                if isinstance(item, (Text, Template)):
-                    yield f"{name}[{index}]", item
+                if isinstance(item, (Text, Template, Record)):
+                    yield from _texts(f"{name}[{index}]", item)
         case Union(cases=cases):
             for _, member in cases:
                 yield from _texts(name, member)

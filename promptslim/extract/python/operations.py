@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from promptslim.core.prompt import Transform
 from promptslim.extract.python.abstract import (
     UNKNOWN,
+    Chain,
     Configured,
     Const,
     Entry,
@@ -90,10 +91,8 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return Configured("environment", argument(1), frame.module.locate(node))
         case FilePath():
             return path_method(evaluator, of, name, node, frame)
-        case Template():
+        case Chain() | Template() | Sequence(kind="chat"):
             return _template_method(evaluator, of, name, node, frame)
-        case Sequence(kind="chat") if name in RENDERS:
-            return chat_filled(of, arguments_of(evaluator, node, keywords(evaluator, node, frame), frame))
         case Instance():
             return _instance_method(evaluator, of, name, node, frame)
         case Member(of=inner):
@@ -101,7 +100,7 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             while isinstance(root, Member):
                 root = root.of
             if isinstance(root, Instance):
-                return _instance_result(evaluator, root.name, name, node, frame)
+                return _instance_result(evaluator, root, root.name, name, node, frame)
             return _result(evaluator, name, node, frame)
         case _:
             return UNKNOWN
@@ -116,20 +115,36 @@ def _instance_method(evaluator: Evaluator, of: Instance, name: str, node: ast.Ca
         named = keywords(evaluator, node, frame)
         return substituted(template, TEMPLATE_FIELD, template_field(named))
     template_made = template_of(evaluator, of, name, node, frame) if name in TEMPLATE_MAKERS else None
-    return template_made or _instance_result(evaluator, of.name, name, node, frame)
+    return template_made or _instance_result(evaluator, of, of.name, name, node, frame)
 
 
 TEMPLATE_MAKERS = frozenset({"get_template", "select_template", "from_string"})
 
 
-def _template_method(evaluator: Evaluator, of: Template, name: str, node: ast.Call, frame: Frame) -> Value:
+def _template_method(
+    evaluator: Evaluator, of: Chain | Template | Sequence, name: str, node: ast.Call, frame: Frame
+) -> Value:
+    """A method of a template, of the messages of a chat template, or of a chain of steps."""
+    if isinstance(of, Chain):
+        return of if name in BINDS else Opaque("call", short(frame.module, node), frame.module.locate(node))
     if name not in RENDERS:
-        return UNKNOWN
-    made = rendered(of, arguments_of(evaluator, node, keywords(evaluator, node, frame), frame))
+        return of if name == "copy" else UNKNOWN
+    given = arguments_of(evaluator, node, keywords(evaluator, node, frame), frame)
+    if isinstance(of, Sequence):
+        return chat_filled(of, given)
+    made = rendered(of, given)
     return Template(made.parts, made.location) if name == "partial" else made
 
 
-def _instance_result(evaluator: Evaluator, made: str, name: str, node: ast.Call, frame: Frame) -> Value:
+BINDS = frozenset({
+    "with_structured_output", "bind_tools", "bind", "with_config", "with_retry", "with_fallbacks",
+})  # fmt: skip
+"""Methods of LangChain's objects that give the same object with other settings."""
+
+
+def _instance_result(evaluator: Evaluator, of: Value, made: str, name: str, node: ast.Call, frame: Frame) -> Value:
+    if name in BINDS and made.startswith(PACKAGES):
+        return of
     if name in ("with_options", "copy", "__enter__", "__aenter__"):
         return Instance(made, node, frame)
     if name in ("client", "create_client", "resource", "get_client"):
@@ -148,8 +163,6 @@ def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> 
     given = evaluator.evaluate(node.args[0], frame) if effect.passes and node.args else None
     taken = given if isinstance(given, Opaque) else Opaque("call", location=place)
     return effect.on(taken, short(frame.module, node), place)
-
-
 
 
 def _indents(method: str, node: ast.Call) -> bool:

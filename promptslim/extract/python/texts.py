@@ -96,6 +96,7 @@ def text_from(values: list[Value], location: Location | None) -> Value:
     a long one the alternatives stand for one another."""
     result: Value = Text((), location)
     pending: list[Part] = []
+    values = [_without_none(value) for value in values]
     if sum(_size(value) for value in values) >= LONG:
         values = [chosen(value) if isinstance(value, Union) else value for value in values]
     for value in values:
@@ -105,6 +106,14 @@ def text_from(values: list[Value], location: Location | None) -> Value:
         else:
             pending.extend(as_parts(value))
     return concatenate(result, text_of(tuple(pending), location))
+
+
+def _without_none(value: Value) -> Value:
+    """A None among alternatives is the way out of a function that failed: nobody writes it into a text."""
+    if not isinstance(value, Union):
+        return value
+    kept = [(c, v) for c, v in value.cases if not (isinstance(v, Const) and v.value is None)]
+    return union(kept) if kept and len(kept) < len(value.cases) else value
 
 
 def subscript(value: Value, key: str | int | None, unknown: Opaque) -> Value:
