@@ -177,7 +177,7 @@ def _finding(prompt: Prompt, found: Found, calls: tuple[LlmCall, ...], rule: Rul
     )
     return rule.finding(
         f"{_subject(prompt, hole, reason)} and stands before {_tokens(behind)} of text that stays the same: {advice}",
-        _place(prompt, hole),
+        _place(prompt, hole, calls),
         call=calls[0] if calls else None,
         prompt=prompt,
         evidence=f"{prompt.id} {name_of(hole) or hole.expression}",
@@ -192,7 +192,7 @@ def _document_finding(prompt: Prompt, hole: Hole, document: Hole, call: LlmCall,
     return rule.finding(
         f"{_shown(hole)} (the item of the loop) stands before the document {_shown(document)}, which is the same in "
         "every round: put it last, so that the document can be read from a cache",
-        _place(prompt, hole),
+        _place(prompt, hole, (call,)),
         call=call,
         evidence=f"{prompt.id} {name_of(hole) or hole.expression} before document",
         confidence="medium",
@@ -240,14 +240,15 @@ def _subject(prompt: Prompt, hole: Hole, reason: Change) -> str:
     return f"{reason.what} ({_shown(hole)}{made}) changes {pace}"
 
 
-def _place(prompt: Prompt, hole: Hole) -> Location:
-    """The hole itself where the prompt is put together; the prompt's first line where the text with the hole comes
-    from another function."""
+def _place(prompt: Prompt, hole: Hole, calls: tuple[LlmCall, ...]) -> Location:
+    """The hole itself where the prompt is put together: in a template, in the function that holds its text, or in
+    that of a call. The prompt's first line where the text with the hole comes from a helper."""
     at = hole.location
-    if at is None:
-        return prompt.primary
-    home = enclosing(prompt.location) if at.path.endswith((".py", ".ipynb")) else None
-    return at if not home or enclosing(at) == home else prompt.primary
+    if at is None or not at.path.endswith((".py", ".ipynb")):
+        return at or prompt.primary
+    homes = [place for place in (prompt.location, *(call.location for call in calls)) if place.document == at.document]
+    function = (enclosing(at) or ())[:1]
+    return at if any((enclosing(home) or ())[:1] == function for home in homes) else prompt.primary
 
 
 def _related(prompt: Prompt, hole: Hole, note: str = "the value is made here") -> tuple[Related, ...]:
