@@ -31,7 +31,7 @@ class Source:
     def requirement(self) -> str:
         """What pip installs. Never the name alone: another project has that of the command on PyPI."""
         url = self.url if "://" in self.url else f"file://{self.url}"
-        return f"{DISTRIBUTION} @ git+{url}@{self.revision}"
+        return f"git+{url}@{self.revision}"
 
 
 def parse(text: str) -> Source | None:
