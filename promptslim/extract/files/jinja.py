@@ -14,7 +14,8 @@ Include = Callable[[str], Document | None]
 
 MOST_INCLUDES = 8
 """Templates within templates that are followed."""
-MOST_PARTS = 20_000
+MOST_PARTS = 2_000
+"""Parts of one template; what follows is left as a hole."""
 
 _CLOCKS = frozenset({"now", "today", "utcnow", "strftime_now", "current_date", "datetime"})
 _FILTERS: Mapping[str, TransformKind] = {
@@ -92,6 +93,8 @@ class _Template:
     def read(self) -> list[Part]:
         self.pieces = tuple(pieces(self.source.text, self.syntax))
         found = self.body((), maybe=False)
+        if self.position < len(self.pieces):
+            found.append(Hole("...", "unknown"))
         if self.extended is None:
             return found
         parent = self.template(self.extended)

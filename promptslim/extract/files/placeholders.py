@@ -39,6 +39,8 @@ def shape_of(text: str, template: bool = False) -> Shape:
         return "jinja"
     if _MUSTACHE.search(text):
         return "mustache" if template or all(map(_is_plain, _TAG.finditer(text))) else "plain"
+    if template and "{{" in text:
+        return "mustache"
     names = [match for match in _FIELD.finditer(text) if match["name"]]
     return "format" if names and not _NO_FIELD.search(_FIELD.sub("", text)) else "plain"
 

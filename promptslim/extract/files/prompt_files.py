@@ -10,7 +10,7 @@ from promptslim.core.files import ProjectFiles
 from promptslim.core.prompt import Part, Prompt, Role, Shape
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location, Span
-from promptslim.extract.files.jinja import Include, read_template
+from promptslim.extract.files.jinja import MOST_PARTS, Include, read_template
 from promptslim.extract.files.jinja_tokens import TemplateError
 from promptslim.extract.files.mapped import Mapped
 from promptslim.extract.files.markdown import front_matter
@@ -156,7 +156,9 @@ def _told_by_content(
             parts = mustache_parts(source)
         case "format":
             parts = format_parts(source)
-    if parts is None:
+    if parts is None or len(parts) > MOST_PARTS:
+        # So many placeholders are no template's: it is data, or about them.
+        shape = "plain"
         parts = (source.literal(0, len(source.text)),)
     return _prompt(label, role, source, parts, shape, primary)
 
