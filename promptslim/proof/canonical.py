@@ -28,9 +28,10 @@ def data_hash(value: object) -> str:
     return digest(json_bytes(value))
 
 
-def json_bytes(value: object) -> bytes:
-    """JSON in one form: keys in order, no blank space, characters as they are, integral numbers as integers."""
-    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def json_bytes(value: object, sort: bool = True) -> bytes:
+    """JSON in one form: keys in order (with ``sort`` of the alphabet), no blank space, characters as they are,
+    integral numbers as integers."""
+    text = json.dumps(_plain(value), sort_keys=sort, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "surrogatepass")
 
 

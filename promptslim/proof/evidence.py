@@ -15,6 +15,7 @@ from promptslim.proof.errors import ProofFileError
 from promptslim.proof.verdict import Pair
 
 VERSION = 1
+_TEXTS = b',"texts":'
 _AGAIN = "restore it from version control, or run `promptslim verify run` again"
 
 
@@ -42,16 +43,37 @@ class Evidence:
 def render_evidence(claim: Mapping[str, Any], rows: Sequence[Row], texts: bool = True) -> bytes:
     """The bytes of an evidence file; without ``texts`` the answers are left out. The same input in any order gives
     the same bytes."""
-    lines = [{"promptslim_evidence": VERSION, "claim": claim}]
-    lines += [_line(row, texts) for row in sorted(rows, key=lambda row: row.pair.item)]
-    return b"".join(json_bytes(line) + b"\n" for line in lines)
+    head = json_bytes({"promptslim_evidence": VERSION, "claim": claim})
+    lines = (json_bytes(_line(row, texts), sort=False) for row in sorted(rows, key=lambda row: row.pair.item))
+    return b"".join(line + b"\n" for line in (head, *lines))
 
 
 def read_evidence(data: bytes, path: str) -> Evidence:
     """The content of an evidence file. Raises ProofFileError with the line that is at fault."""
+    claim, values = _parsed(data, path)
+    return Evidence(claim, tuple(_row(value, path, line) for line, value in enumerate(values, 2)))
+
+
+def read_grades(data: bytes, path: str) -> tuple[Mapping[str, Any], list[tuple[int, Pair]]]:
+    """The claim, and what a verdict needs of each row: its look and its grades. Raises ProofFileError."""
+    claim, values = _parsed(data, path, texts=False)
+    found: list[tuple[int, Pair]] = []
+    try:
+        for value in values:
+            found.append((_whole(value.get("look", 1)), _pair(value)))
+    except (TypeError, ValueError, KeyError, AttributeError):
+        raise _no_item(path, len(found) + 2) from None
+    return claim, found
+
+
+def _parsed(data: bytes, path: str, texts: bool = True) -> tuple[Mapping[str, Any], Sequence[Any]]:
+    """The claim, and the values of the lines after it."""
     lines = data.split(b"\n")
     if lines and not lines[-1]:
         lines.pop()
+    if not texts:
+        # They are most of the file and stand last. Within a string the quotes of the key would be escaped.
+        lines = [line[:place] + b"}" if (place := line.find(_TEXTS)) >= 0 else line for line in lines]
     try:
         # One call of the parser for the whole file takes a third of the time of one for each line.
         values = json.loads(b"[" + b",".join(lines) + b"]")
@@ -61,7 +83,7 @@ def read_evidence(data: bytes, path: str) -> Evidence:
         _first_broken(lines, path)
     match values:
         case [{"promptslim_evidence": 1, "claim": dict() as claim}, *rest]:
-            return Evidence(claim, tuple(_row(value, path, line) for line, value in enumerate(rest, 2)))
+            return claim, rest
         case [{"promptslim_evidence": int() as version}, *_] if version != VERSION:
             raise ProofFileError(path, 1, f"version {version} of the evidence is not known; update promptslim")
         case _:
@@ -86,10 +108,11 @@ def _line(row: Row, texts: bool) -> dict[str, object]:
         line["slices"] = list(pair.slices)
     if row.look != 1:
         line["look"] = row.look
-    for name in ("old_tokens", "new_tokens", *(("old_text", "new_text") if texts else ())):
-        value = getattr(row, name)
-        if value is not None:
-            line[name] = value
+    for name, tokens in (("old_tokens", row.old_tokens), ("new_tokens", row.new_tokens)):
+        if tokens is not None:
+            line[name] = tokens
+    if texts and (row.old_text, row.new_text) != (None, None):
+        line["texts"] = [row.old_text, row.new_text]
     return line
 
 
@@ -99,16 +122,9 @@ def _shown(grades: Sequence[float | None]) -> object:
 
 def _row(value: Any, path: str, line: int) -> Row:  # noqa: ANN401 (parsed JSON)
     try:
-        pair = Pair(
-            _text(value["item"]),
-            _grades(value["old"]),
-            _grades(value["new"]),
-            _text(value.get("cluster", "")),
-            tuple(map(_text, value.get("slices", ()))),
-        )
-        old_text, new_text = value.get("old_text"), value.get("new_text")
+        old_text, new_text = value.get("texts", (None, None))
         return Row(
-            pair,
+            _pair(value),
             _whole(value.get("look", 1)),
             _tokens(value.get("old_tokens")),
             _tokens(value.get("new_tokens")),
@@ -116,11 +132,28 @@ def _row(value: Any, path: str, line: int) -> Row:  # noqa: ANN401 (parsed JSON)
             None if new_text is None else _text(new_text),
         )
     except (TypeError, ValueError, KeyError, AttributeError):
-        raise ProofFileError(path, line, f"the line is no item with the grades of both prompts; {_AGAIN}") from None
+        raise _no_item(path, line) from None
+
+
+def _no_item(path: str, line: int) -> ProofFileError:
+    return ProofFileError(path, line, f"the line is no item with the grades of both prompts; {_AGAIN}")
+
+
+def _pair(value: Any) -> Pair:  # noqa: ANN401
+    slices = value.get("slices")
+    return Pair(
+        _text(value["item"]),
+        _grades(value["old"]),
+        _grades(value["new"]),
+        _text(value.get("cluster", "")),
+        tuple(map(_text, slices)) if slices is not None else (),
+    )
 
 
 def _grades(value: Any) -> tuple[float | None, ...]:  # noqa: ANN401
-    return tuple(map(_grade, value)) if isinstance(value, list) and value else (_grade(value),)
+    if type(value) is list and value:
+        return tuple(map(_grade, value))
+    return (_grade(value),)
 
 
 def _grade(value: Any) -> float | None:  # noqa: ANN401

@@ -14,9 +14,9 @@ from promptslim.core.record import record
 from promptslim.proof.canonical import digest, file_hash, python_hash
 from promptslim.proof.code_inputs import NAMES, CodeInputs
 from promptslim.proof.errors import ProofFileError
-from promptslim.proof.evidence import Evidence, read_evidence
+from promptslim.proof.evidence import read_grades
 from promptslim.proof.lock import Claim, Entry, Source, claim_data, result_of, terms_of
-from promptslim.proof.verdict import judged
+from promptslim.proof.verdict import Pair, judged
 
 Status = Literal["VALID", "STALE", "EXPIRED", "INVALID", "MISSING", "OPEN"]
 """OPEN: the lock records looks that did not end in a PASS, and the code still has the original prompt."""
@@ -98,12 +98,12 @@ def _wrong(entry: Entry, data: bytes, today: date, demands: Demands) -> str:
     if digest(data) != entry.evidence_hash:
         return f"the evidence {entry.evidence_path} is not the one that the lock records"
     try:
-        evidence = read_evidence(data, entry.evidence_path)
+        claim, graded = read_grades(data, entry.evidence_path)
     except ProofFileError as error:
         return str(error)
     if entry.date > today + timedelta(days=1):
         return f"it is dated {entry.date.isoformat()}, which is still to come"
-    differing = _differences(claim_data(entry.claim), evidence.claim)
+    differing = _differences(claim_data(entry.claim), claim)
     if differing:
         return f"{_listed(differing)} of the lock differs from what the evidence was taken for"
     terms = entry.claim.terms
@@ -111,17 +111,17 @@ def _wrong(entry: Entry, data: bytes, today: date, demands: Demands) -> str:
         return f"its margin of {100 * terms.margin:g} points is wider than the project's {100 * demands.margin:g}"
     if terms.alpha > demands.alpha:
         return f"its alpha of {terms.alpha:g} is larger than the project's {demands.alpha:g}"
-    wrong = _verdict(entry, evidence)
+    wrong = _verdict(entry, graded)
     if not wrong and demands.verify is not None and not demands.verify(entry):
         return "it has no signature of a key that the project trusts"
     return wrong
 
 
-def _verdict(entry: Entry, evidence: Evidence) -> str:
+def _verdict(entry: Entry, graded: Sequence[tuple[int, Pair]]) -> str:
     if not entry.looks:
         return "it records no look at the items"
     for number, look in enumerate(entry.looks, 1):
-        pairs = [row.pair for row in evidence.rows if row.look <= number]
+        pairs = [pair for added, pair in graded if added <= number]
         terms = terms_of(entry.claim, number, None if number == len(entry.looks) else look.items)
         if len(pairs) != look.items:
             return f"the evidence has {len(pairs)} items for look {number}, the lock {look.items}"
@@ -132,7 +132,7 @@ def _verdict(entry: Entry, evidence: Evidence) -> str:
         if outcome.decision != look.decision:
             return f"the evidence gives {outcome.decision} ({outcome.reason}), the lock says {look.decision}"
     found, said = result_of(outcome), entry.result
-    if len(evidence.rows) != entry.looks[-1].items or not _same(found, said):
+    if len(graded) != entry.looks[-1].items or not _same(found, said):
         return "the evidence gives other numbers than the lock"
     return ""
 

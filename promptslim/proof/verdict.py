@@ -126,10 +126,10 @@ class _Units:
 def method_of(pairs: Sequence[Pair]) -> Method:
     """``pass-fail`` where every item stands alone, was run once and is graded 0 or 1, else ``graded``. To be asked of
     the suite's shape before the run, not of its result."""
-    alone = len({pair.cluster for pair in pairs if pair.cluster}) == sum(bool(pair.cluster) for pair in pairs)
-    single = all(len(pair.old) == len(pair.new) == 1 for pair in pairs)
-    binary = all(grade in (0, 1, None) for pair in pairs for grade in (*pair.old, *pair.new))
-    return "pass-fail" if alone and single and binary else "graded"
+    clusters = [pair.cluster for pair in pairs if pair.cluster]
+    alone = len(set(clusters)) == len(clusters)
+    binary = all(len(grades) == 1 and grades[0] in (0, 1, None) for grades in _distinct(pairs))
+    return "pass-fail" if alone and binary else "graded"
 
 
 def judged(pairs: Sequence[Pair], terms: Terms) -> Outcome:
@@ -195,22 +195,29 @@ def _check(pairs: Sequence[Pair], terms: Terms) -> None:
         raise ValueError("margin and alpha have to lie between 0 and 1")
     if len({pair.item for pair in pairs}) != len(pairs):
         raise ValueError("an item comes twice")
-    if len({len(grades) for pair in pairs for grades in (pair.old, pair.new)}) > 1:
+    distinct = _distinct(pairs)
+    if len({len(grades) for grades in distinct}) > 1:
         raise ValueError("the number of repeats differs between items or prompts")
-    for grade in {grade for pair in pairs for grades in (pair.old, pair.new) for grade in grades}:
+    for grade in {grade for grades in distinct for grade in grades}:
         if grade is not None and not 0 <= grade <= 1:
             raise ValueError(f"the grade {grade:g} lies outside 0 and 1")
     if terms.method == "pass-fail" and method_of(pairs) != "pass-fail":
         raise ValueError("a pass/fail proof takes items that stand alone, run once and graded 0 or 1")
 
 
+def _distinct(pairs: Sequence[Pair]) -> set[tuple[float | None, ...]]:
+    """The grades that occur: of a thousand pass/fail items there are three at most."""
+    return {pair.old for pair in pairs} | {pair.new for pair in pairs}
+
+
 def _rows(pairs: Sequence[Pair]) -> list[_Row]:
+    means = {grades: _mean(grades) for grades in _distinct(pairs)}
+    least = {grades: _least(grades) for grades in means}
     rows = []
     for pair in pairs:
-        old = _mean(pair.old)
+        old, new = means[pair.old], means[pair.new]
         if old is not None:
-            new = _mean(pair.new)
-            rows.append(_Row(pair, old, new, _least(pair.new) if new is None else new))
+            rows.append(_Row(pair, old, new, least[pair.new] if new is None else new))
     return rows
 
 
@@ -233,12 +240,15 @@ def _average(values: Sequence[float]) -> float:
 
 def _units(rows: Sequence[_Row]) -> _Units:
     """Every item for itself, and every cluster as the mean of its items."""
-    seen = [row.old - row.new for row in rows if row.new is not None and not row.pair.cluster]
-    worst = [row.old - row.worst for row in rows if not row.pair.cluster]
+    seen, worst = [], []
     clusters: dict[str, list[_Row]] = {}
     for row in rows:
         if row.pair.cluster:
             clusters.setdefault(row.pair.cluster, []).append(row)
+            continue
+        worst.append(row.old - row.worst)
+        if row.new is not None:
+            seen.append(row.old - row.new)
     for members in clusters.values():
         worst.append(_average([row.old - row.worst for row in members]))
         graded = [row.old - row.new for row in members if row.new is not None]
