@@ -22,12 +22,14 @@ _PROGRAM = (
     ".toml",
     ".json",
 )
-_PROMPT_NAME = re.compile(r"prompt|system|instruction|template|agent|persona|skill|rules", re.IGNORECASE)
+_PROMPT_NAME = re.compile(
+    r"(?:prompt|system|instruction|template|agent|persona|skill|rules)[^/]*$|(?:^|/)[\w-]*prompts/[^/]*$", re.IGNORECASE
+)
 
 
 def is_material(prompt: Prompt) -> bool:
     """True for the content of a text file (a book, a transcript) that a program sends as part of a message: the
-    file is no program or template, and its path names no prompt."""
+    file is no program or template, and neither its name nor its folder says that it is a prompt."""
     path = prompt.location.path
     return (
         prompt.role != "system"
