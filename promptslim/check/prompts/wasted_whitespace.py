@@ -17,6 +17,7 @@ from promptslim.tokens.generations import GENERATIONS
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
+    from promptslim.core.call import LlmCall
     from promptslim.core.prompt import Prompt
     from promptslim.structure.blank_space import Blank, BlankKind
     from promptslim.structure.flat import FlatText
@@ -36,6 +37,8 @@ def wasted_whitespace(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
         return
     structure = structure_of(prompt)
     found = blank_space(structure, templated=prompt.shape in ("jinja", "mustache"))
+    if any(_dedents(call) for call in rule.users(prompt)):
+        found = tuple(one for one in found if one.kind != "margin")
     least = int(str(rule.options["min-tokens"]))
     if len(found) * DEAREST < least:
         return
@@ -57,6 +60,12 @@ def wasted_whitespace(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
     )
 
 
+def _dedents(call: LlmCall) -> bool:
+    """True for a call that dedents its messages itself: instructor does, where it fills them from a context
+    (instructor 1.15, templating.py)."""
+    return "response_model=" in call.location.text and "context=" in call.location.text
+
+
 def _counts(texts: Sequence[str], prompt: Prompt, rule: RuleContext) -> list[TokenCount]:
     """Counts by the vocabulary of the model where it is known, else by a vocabulary that treats blank space alike,
     called an estimate."""
@@ -73,7 +82,7 @@ def _reasons(found: Sequence[Blank]) -> str:
     margin = next((one.end - one.start for one in found if one.kind == "margin"), 0)
     texts: dict[BlankKind, str] = {
         "margin": f"{kinds['margin']} lines share an indentation of {margin}",
-        "line end": f"{kinds['line end']} lines end in blanks",
+        "line end": f"{kinds['line end']} line ends have blanks",
         "inner": f"{kinds['inner']} gaps between words are wider than one blank",
         "ruler": f"{kinds['ruler']} rulers are longer than three signs",
     }

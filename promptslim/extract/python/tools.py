@@ -12,6 +12,7 @@ from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
     Configured,
     Const,
+    Entry,
     Function,
     Instance,
     Json,
@@ -28,7 +29,7 @@ from promptslim.extract.python.frames import Frame, last_name, short
 from promptslim.extract.python.lookup import record_of
 from promptslim.extract.python.prompts import MARKERS, cache_point, definition_id, first_line
 
-MOST_PARTS = 5_000
+MOST_PARTS = 10_000
 DEEPEST = 24
 TOOL_KEYS = frozenset(
     {"name", "description", "toolSpec", "input_schema", "function", "parameters", "type", "inputSchema"}
@@ -146,9 +147,7 @@ class _Writer:
                 points.append(cache_point(entry))
                 continue
             inner = self._value(entry.value, depth + 1)
-            collected.append(
-                Literal(("" if first else ",") + json.dumps(entry.key, ensure_ascii=False) + ":", entry.location)
-            )
+            collected += (Literal("" if first else ","), _key(entry), Literal(":"))
             first = False
             collected += inner.parts
             hidden = hidden or inner.hidden or entry.maybe
@@ -200,6 +199,15 @@ class _Writer:
         return _Written((*collected, Literal("]")), hidden, False)
 
 
+def _key(entry: Entry) -> Literal:
+    """A key in quotes, mapped to where it stands as such in the source."""
+    quoted = json.dumps(entry.key, ensure_ascii=False)
+    place = entry.location
+    if place is None or place.text[1:-1] != quoted[1:-1]:
+        return Literal(quoted, place)
+    return Literal(quoted, place, range(place.span.start, place.span.end + 1))
+
+
 def _marker_item(item: Value) -> CachePoint | None:
     """The item of a tool list that is nothing but a cache marker (``{"cachePoint": {...}}``)."""
     if isinstance(item, Record) and len(item.entries) == 1 and item.entries[0].key in MARKERS:
@@ -227,6 +235,8 @@ def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     merged: list[Part] = []
     for part in parts:
         last = merged[-1] if merged else None
+        if isinstance(part, Literal) and not part.text:
+            continue
         if isinstance(part, Literal) and isinstance(last, Literal) and not part.source_map and not last.source_map:
             merged[-1] = Literal(last.text + part.text, last.location or part.location)
         else:
