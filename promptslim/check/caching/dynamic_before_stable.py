@@ -65,15 +65,14 @@ def _about_templates(prompt: Prompt) -> bool:
 
 
 def _versions(prompt: Prompt, users: tuple[LlmCall, ...]) -> Iterator[tuple[Prompt, tuple[LlmCall, ...]]]:
-    """The prompt as its calls send it, each version with its calls; as it is defined where no call is seen.
-    Requests that a script sends once are left out: what is in them does not change."""
-    if not users:
-        yield prompt, ()
+    """The prompt as its calls send it, each version with its calls; as it is defined where no call is seen, or
+    where it is sent through a model object. Requests that a script sends once are left out: what is in them does
+    not change."""
+    repeated = tuple(call for call in users if not _sent_once(call))
+    if users and not repeated:
         return
     versions: list[tuple[Prompt, list[LlmCall]]] = []
-    for call in users:
-        if _sent_once(call):
-            continue
+    for call in repeated:
         for request in requests(call):
             for sent in request.prompts:
                 if sent.location != prompt.location:
@@ -83,6 +82,8 @@ def _versions(prompt: Prompt, users: tuple[LlmCall, ...]) -> Iterator[tuple[Prom
                     versions.append((sent, [call]))
                 elif call not in known:
                     known.append(call)
+    if not versions:
+        yield prompt, repeated
     for version, calls in versions:
         yield version, tuple(calls)
 

@@ -42,14 +42,15 @@ def top_tier_model(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
 
 
 def _around(call: LlmCall, file: FileFacts) -> tuple[Prompt, ...]:
-    """The prompts of the function in which a model is made and its messages are not: what a chain of prompt and
-    model sends. Empty where another model is made there, since either could be meant."""
+    """What is sent through a model that a function makes: the prompts known to be, else those of the function.
+    Empty where another model is made there, since either could be meant."""
     scope = call.scope_span
     if call.kind != "model" or scope is None or not isinstance(call.messages.only, Absent):
         return ()
+    sent = tuple(prompt for prompt in file.prompts if call.id in prompt.used_by)
     others = (one for one in file.calls if one is not call and one.location.document == call.location.document)
-    if any(scope.start <= one.location.span.start < scope.end for one in others):
-        return ()
+    if sent or any(scope.start <= one.location.span.start < scope.end for one in others):
+        return sent
     return tuple(
         prompt
         for prompt in file.prompts
