@@ -72,7 +72,7 @@ def ineffective_cache_point(call: LlmCall, rule: RuleContext) -> Iterator[Findin
 
 
 def _points(call: LlmCall, request: Request) -> list[Point]:
-    """The markers of a request that are certainly set, in order."""
+    """The markers of a request that are certainly set, in order; one that a loop sets in every round counts once."""
     bounded = all(isinstance(case.value, (Known, Absent)) for field in (call.tools, call.system) for case in field)
     bounded = bounded and not call.opaque
     text: list[str] = []
@@ -87,7 +87,7 @@ def _points(call: LlmCall, request: Request) -> list[Point]:
                 text.append("x " * bound)  # a token for every character: more than any text has
             case Hole():
                 bounded = False
-            case CachePoint(known=True):
+            case CachePoint(known=True) if part.location not in {point.mark.location for point in found}:
                 found.append(Point(part, prompt, "".join(text), blocks, bounded))
             case _:
                 continue

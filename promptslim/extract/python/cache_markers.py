@@ -168,11 +168,9 @@ def _elsewhere(module: Module, call: ast.Call, evaluator: Evaluator) -> tuple[st
     the function from there."""
     function = module.enclosing_function(call)
     owner = module.enclosing_class(function) if function is not None else None
-    body: ast.AST = owner or function or module.tree
-    for other, node in _used(module, body, evaluator):
-        found = _in_source(other, node)
-        if found is not None:
-            return found
+    found = _in_used(module, owner or function or module.tree, evaluator)
+    if found is not None:
+        return found
     if function is not None:
         frame = evaluator.root_frame(module, module.scope(function))
         for outer, caller in callers_of(evaluator, function, frame):
@@ -182,6 +180,22 @@ def _elsewhere(module: Module, call: ast.Call, evaluator: Evaluator) -> tuple[st
                 if found is not None:
                     return found
     return None
+
+
+def _in_used(module: Module, body: ast.AST, evaluator: Evaluator) -> tuple[str, Location] | None:
+    """The first marker in what a class or function uses; all calls in it share the answer."""
+    answer = _answer(module, body)
+    if not answer:
+        answer.append(
+            next((hit for other, node in _used(module, body, evaluator) if (hit := _in_source(other, node))), None)
+        )
+    return answer[0]
+
+
+@lru_cache(maxsize=128)
+def _answer(module: Module, body: ast.AST) -> list[tuple[str, Location] | None]:  # noqa: ARG001 (they are the key)
+    """The place where the answer for a body is kept: empty until it is known."""
+    return []
 
 
 def _used(module: Module, body: ast.AST, evaluator: Evaluator) -> Iterator[tuple[Module, ast.AST]]:

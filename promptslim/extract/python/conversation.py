@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from promptslim.core.text import Location
 from promptslim.extract.python.module import Module
@@ -81,35 +82,42 @@ def _same(left: ast.expr, right: ast.expr) -> bool:
 
 def _read(module: Module, call: ast.Call) -> set[str]:
     """Source texts of the names and attributes that a call reads, itself or through local assignments."""
-    return _names(module, reached(module, call, [*call.args, *(keyword.value for keyword in call.keywords)]))
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return {
+        node.id if isinstance(node, ast.Name) else module.source(node)
+        for expression in reached(module, call, given)
+        for node in ast.walk(expression)
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+    }
 
 
 def reached(module: Module, call: ast.Call, expressions: list[ast.expr]) -> list[ast.expr]:
     """The given expressions of a call with those that the names in them are bound to in the same function."""
-    function = module.enclosing_function(call)
-    assigned: dict[str, list[ast.expr]] = {}
+    assigned = _assigned(module, module.enclosing_function(call))
+    found = list(expressions)
+    seen: set[str] = set()
+    frontier = _names(expressions)
+    for _ in range(MOST_STEPS):
+        seen |= frontier
+        values = [value for name in sorted(frontier) for value in assigned.get(name, ())]
+        found += values
+        frontier = _names(values) - seen
+    return found
+
+
+@lru_cache(maxsize=128)
+def _assigned(module: Module, function: ast.AST | None) -> dict[str, list[ast.expr]]:
+    """What each name is bound to in a function (in the module where it is None), or set into by subscript."""
+    found: dict[str, list[ast.expr]] = {}
     for node in ast.walk(function if function is not None else module.tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 while isinstance(target, ast.Subscript):
                     target = target.value
                 if isinstance(target, ast.Name):
-                    assigned.setdefault(target.id, []).append(node.value)
-    found = list(expressions)
-    seen: set[str] = set()
-    frontier = _names(module, expressions)
-    for _ in range(MOST_STEPS):
-        seen |= frontier
-        values = [value for name in sorted(frontier) for value in assigned.get(name, ())]
-        found += values
-        frontier = _names(module, values) - seen
+                    found.setdefault(target.id, []).append(node.value)
     return found
 
 
-def _names(module: Module, expressions: Iterable[ast.expr]) -> set[str]:
-    return {
-        module.source(node)
-        for expression in expressions
-        for node in ast.walk(expression)
-        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
-    }
+def _names(expressions: Iterable[ast.expr]) -> set[str]:
+    return {node.id for expression in expressions for node in ast.walk(expression) if isinstance(node, ast.Name)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 from promptslim.core.call import Disorder
@@ -22,12 +23,22 @@ Kind = Literal["set order", "random order", "changed"]
 def disorder(module: Module, call: ast.Call, loops: list[ast.AST]) -> tuple[Disorder, ...]:
     """The disorder of the tools and of the system prompt that a call is given by keyword; ``loops`` are those around
     it. Within one function: what a helper does with its arguments is not followed."""
+    if not loops and not _has_disorder(module):
+        return ()
     found: list[Disorder] = []
     for role, given in _given(module, call):
         expressions = reached(module, call, [given])
         for kind, node in (*_ordered(module, call, expressions), *_changed(loops, given, role)):
             found.append(Disorder(kind, role, module.locate(node)))
     return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=64)
+def _has_disorder(module: Module) -> bool:
+    """False where a module makes no set and shuffles nothing, which most do."""
+    if any(name in module.index.calls for name in (*SETS, "shuffle")):
+        return True
+    return any(isinstance(node, (ast.Set, ast.SetComp)) for node in module.parents)
 
 
 def _given(module: Module, call: ast.Call) -> Iterator[tuple[Literal["tools", "system"], ast.expr]]:
@@ -58,6 +69,8 @@ def _is_text(node: ast.expr | None) -> bool:
 
 def _ordered(module: Module, call: ast.Call, expressions: list[ast.expr]) -> Iterator[tuple[Kind, ast.AST]]:
     """Uses of sets and shuffles in what a call is given."""
+    if not _has_disorder(module):
+        return
     names = {node.id for one in expressions for node in ast.walk(one) if isinstance(node, ast.Name)}
     seeded = "seed" in module.index.calls
     function = module.enclosing_function(call)
