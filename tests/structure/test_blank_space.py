@@ -1,0 +1,60 @@
+"""Blank space that can go: no word changes, and layout that means something stays."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptslim.core.prompt import Hole, Literal
+from promptslim.structure.blank_space import blank_space, tightened
+from promptslim.structure.build import structure
+
+TEXTS = st.text(alphabet=st.sampled_from("ab .,:|`\n\n  \t-=#{}x"), max_size=300)
+
+
+def tight(text: str) -> str:
+    return tightened(text, blank_space(structure((Literal(text),)), templated=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("One.  \nTwo.\t\nThree.", "One.\nTwo.\nThree."),
+        ("One.\n    Two.\n    Three.", "One.\nTwo.\nThree."),
+        ("\n    One.\n      Two.\n    ", "\nOne.\n  Two.\n"),
+        ("Give    the name.", "Give the name."),
+        ("One.\n" + "-" * 40 + "\nTwo.", "One.\n---\nTwo."),
+    ],
+)
+def test_blank_space_goes(text: str, result: str) -> None:
+    assert tight(text) == result
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do this:\n```\n    x  =  1  \n```",
+        "| a    | b   |\n| c    | d   |",
+        "name      price     stock\napple     1         4",
+        "- one\n    - two\n- three",
+        "One.\n\n\n\nTwo.\n---\nThree.",
+        "<example>\nA    b  \n</example>",
+        "Explain.\n    def f():\n        return 1",
+    ],
+)
+def test_layout_stays(text: str) -> None:
+    assert tight(text) == text
+
+
+def test_lines_with_placeholders_of_templates_stay() -> None:
+    parts = (Literal("Name:    "), Hole("name"), Literal("   \nAge.   "))
+    found = structure(parts)
+    text = found.flat.text
+    assert tightened(text, blank_space(found, templated=True)) == text.rstrip()
+
+
+@given(TEXTS)
+def test_no_word_changes(text: str) -> None:
+    words = "".join(text.split()).replace("-", "").replace("=", "").replace("#", "")
+    result = tight(text)
+    assert "".join(result.split()).replace("-", "").replace("=", "").replace("#", "") == words
+    assert len(result) <= len(text)
