@@ -17,7 +17,7 @@ from promptslim.core.record import record
 
 _SELECTION = ("select", "extend_select", "ignore", "extend_ignore")
 _ADDED = ("extend_select", "extend_ignore", "extend_exclude")
-_TABLES = ("per_file_ignores", "wrappers", "models", "rules")
+_TABLES = ("per_file_ignores", "wrappers", "models", "rules", "budgets")
 _PATTERNS = ("include", "exclude", "extend_exclude", "prompts", "per_file_ignores")
 _PATHS = ("catalog", "prices", "baseline", "tokenizer")
 
@@ -95,6 +95,8 @@ def _relocated(options: Options, folder: str, base: str, cwd: str) -> dict[str, 
                 if isinstance(value, dict)
                 else tuple(rebased(pattern, folder, base) for pattern in value)
             )
+        elif item.name == "budgets":
+            values[item.name] = {_prompt(prompt, folder, cwd): limit for prompt, limit in value.items()}
         elif item.name in _PATHS:
             values[item.name] = (
                 _path(value, folder, cwd)
@@ -104,6 +106,12 @@ def _relocated(options: Options, folder: str, base: str, cwd: str) -> dict[str, 
         else:
             values[item.name] = value
     return values
+
+
+def _prompt(prompt: str, folder: str, cwd: str) -> str:
+    """The id of a prompt, which starts with a path."""
+    path, colons, name = prompt.partition("::")
+    return _path(path, folder, cwd) + colons + name
 
 
 def _path(path: str, folder: str, cwd: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any
 
-from promptslim.config.readers import OneOf, Reader, TableOf, boolean, plain_table, string, strings
+from promptslim.config.readers import OneOf, Reader, TableOf, boolean, plain_table, string, strings, tokens
 from promptslim.core.levels import CONFIDENCES, SEVERITIES
 from promptslim.core.record import record
 
@@ -51,6 +51,7 @@ class Options:
     tokenizer: str | None = option(string, "Vocabulary file, or a folder of them.")
     region: str | None = option(string, "Region of the prices.")
     output_format: str | None = option(string, "Format of the findings.")
+    budgets: Mapping[str, int] | None = option(TableOf(tokens), "Prompt (path, or path::name) to tokens it may have.")
     cache: bool | None = option(boolean, "Keep results between runs.")
     rules: Mapping[str, Mapping[str, object]] | None = option(
         TableOf(plain_table), "Rule (code or name) to its options."

@@ -58,6 +58,13 @@ def boolean(value: object) -> bool:
     return value
 
 
+def tokens(value: object) -> int:
+    """A number of tokens, 1 or more."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise MismatchError("a number of tokens, 1 or more", value)
+    return value
+
+
 def strings(value: object) -> tuple[str, ...]:
     """A list of strings, which may be empty."""
     if not isinstance(value, list):

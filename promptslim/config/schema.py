@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Protocol
 
 from promptslim.config.options import Options, key_of
-from promptslim.config.readers import OneOf, TableOf, boolean, plain_table, string, strings
+from promptslim.config.readers import OneOf, TableOf, boolean, plain_table, string, strings, tokens
 from promptslim.config.selectors import ALL, Rule
 
 _SELECTORS = ("select", "ignore", "extend-select", "extend-ignore")
@@ -51,6 +51,8 @@ def _type(read: object) -> dict[str, object]:
         return {"type": "boolean"}
     if read is string:
         return {"type": "string"}
+    if read is tokens:
+        return {"type": "integer", "minimum": 1}
     match read:
         case OneOf(choices=choices):
             return {"enum": list(choices)}

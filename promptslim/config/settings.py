@@ -30,7 +30,7 @@ class Settings:
     ``base`` is the absolute folder to which all patterns are relative (of the config file that was found,
     else the working directory), ``folder`` the same but None where no config file was found. ``select``
     None: every rule that is not pedantic. ``include`` empty: every kind of file that is read. Paths are
-    relative to the working directory. ``region`` None: not stated.
+    relative to the working directory, those of ``budgets`` too. ``region`` None: not stated.
     """
 
     base: str
@@ -55,6 +55,7 @@ class Settings:
     tokenizer: str | None
     region: str | None
     output_format: str
+    budgets: Mapping[str, int]
     cache: bool
     rules: Mapping[str, Mapping[str, object]]
 
@@ -86,6 +87,7 @@ def resolve(configuration: Configuration) -> Settings:
         tokenizer=options.tokenizer,
         region=options.region,
         output_format=options.output_format or "text",
+        budgets=options.budgets or {},
         cache=options.cache is not False,
         rules=options.rules or {},
     )

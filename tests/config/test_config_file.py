@@ -97,7 +97,7 @@ def test_our_table_must_be_a_table(tmp_path: Path) -> None:
 
 def test_a_key_like_no_other_lists_the_valid_ones(tmp_path: Path) -> None:
     write(tmp_path, promptslim="zzz = 1\n")
-    assert error(tmp_path).startswith("promptslim.toml:1: unknown key 'zzz'; valid keys: baseline, cache, ")
+    assert error(tmp_path).startswith("promptslim.toml:1: unknown key 'zzz'; valid keys: baseline, budgets, cache, ")
 
 
 def test_files_that_are_no_toml(tmp_path: Path) -> None:

@@ -1,0 +1,71 @@
+"""The table of budgets in a config file: read and written as text, so that everything else in the file stays."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+
+_NUMBER = re.compile(r"(=\s*)[\d_]+(\s*(?:#.*)?)$")
+
+
+def with_budgets(text: str, table: tuple[str, ...], budgets: Mapping[str, int]) -> str | None:
+    """A TOML text whose table holds these budgets and nothing else; comments and the order of lines stay.
+
+    None where the table is written in a form that cannot be edited line by line (inline, dotted).
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.split(end)
+    name = re.compile(r"\s*\[\s*" + r"\s*\.\s*".join(map(re.escape, table)) + r"\s*\]\s*(#.*)?")
+    start = next((number for number, line in enumerate(lines) if name.fullmatch(line)), None)
+    if start is None:
+        while lines and not lines[-1].strip():
+            lines.pop()
+        lines += ["", f"[{'.'.join(table)}]", ""] if lines else [f"[{'.'.join(table)}]", ""]
+        start = len(lines) - 2
+    stop = next((n for n in range(start + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines))
+    body = lines[start + 1 : stop]
+    blank = [line for line in reversed(body) if not line.strip()]
+    while body and not body[-1].strip():
+        body.pop()
+    tail = blank[: stop - start - 1 - len(body)]
+    written = end.join([*lines[: start + 1], *_edited(body, budgets), *tail, *lines[stop:]])
+    return written if _holds(text, written, table, budgets) else None
+
+
+def _edited(body: list[str], budgets: Mapping[str, int]) -> Iterator[str]:
+    left = dict(sorted(budgets.items()))
+    for line in body:
+        key = _key(line)
+        if key is None:
+            yield line
+        elif key in left:
+            yield _NUMBER.sub(rf"\g<1>{left.pop(key)}\g<2>", line)
+    for key, limit in left.items():
+        yield f"{json.dumps(key)} = {limit}"
+
+
+def _key(line: str) -> str | None:
+    try:
+        table = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return None
+    match list(table.items()):
+        case [(key, int())]:
+            return key
+        case _:
+            return None
+
+
+def _holds(before: str, after: str, table: tuple[str, ...], budgets: Mapping[str, int]) -> bool:
+    """Whether the text after is the text before with the budgets in it."""
+    try:
+        expected, found = tomllib.loads(before), tomllib.loads(after)
+    except tomllib.TOMLDecodeError:
+        return False
+    inner = expected
+    for key in table[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[table[-1]] = dict(budgets)
+    return expected == found
