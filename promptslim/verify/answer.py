@@ -1,0 +1,77 @@
+"""An answer of a model, what is asked of it, and what a grader says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from decimal import Decimal
+from typing import Any
+
+from promptslim.core.record import record
+
+
+@record
+class ToolCall:
+    """A tool that the model asked for, and its arguments."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@record
+class Answer:
+    """What came back for one item. ``stop`` is the provider's reason for ending (empty: not told), ``seconds`` the
+    time to the last byte, ``usd`` the price of the call (None: no price is known)."""
+
+    text: str
+    stop: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    seconds: float | None = None
+    usd: Decimal | None = None
+
+
+@record
+class Check:
+    """One assertion of a suite: its type without ``not-``, its value with the item's variables filled in, and what
+    else is written beside it. ``weight`` is its share in the score of the item; 0: for information only.
+    ``folder`` is that of the suite, to which the paths in it are relative."""
+
+    kind: str
+    value: Any = None
+    threshold: float | None = None
+    weight: float = 1.0
+    negated: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    folder: str = "."
+
+
+@record
+class Grade:
+    """What one grader says: a score in [0, 1] and whether it is enough; None for an answer that it cannot judge, for
+    which a wrong answer must not be taken."""
+
+    score: float | None
+    passed: bool | None
+    reason: str
+
+    @property
+    def gradeable(self) -> bool:
+        """Whether there is a grade."""
+        return self.passed is not None
+
+
+def verdict(passed: bool, reason: str) -> Grade:
+    """A grade of pass or fail."""
+    return Grade(1.0 if passed else 0.0, passed, reason)
+
+
+def scored(score: float, threshold: float, reason: str) -> Grade:
+    """A grade by a score that has to reach a threshold."""
+    score = min(1.0, max(0.0, score))
+    return Grade(score, score >= threshold, f"{reason}: {score:.3g}, wanted {threshold:g}")
+
+
+def ungradeable(reason: str) -> Grade:
+    """No grade."""
+    return Grade(None, None, reason)

@@ -1,0 +1,69 @@
+"""The grade of an item: what its graders say, together."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import ModuleType
+
+from promptslim.core.record import record
+from promptslim.verify import graders
+from promptslim.verify.answer import Answer, Check, Grade
+
+
+@record
+class ItemGrade:
+    """An item's score in [0, 1] and whether it passes; None where a grader that counts could not judge. ``parts`` are
+    the grades of its checks, in order."""
+
+    score: float | None
+    passed: bool | None
+    parts: tuple[Grade, ...]
+
+
+@cache
+def grader_modules() -> Mapping[str, ModuleType]:
+    """Assertion type -> the module that grades it."""
+    modules = [
+        importlib.import_module(f"{graders.__name__}.{one.name}") for one in pkgutil.iter_modules(graders.__path__)
+    ]
+    return {kind: module for module in modules for kind in module.KINDS}
+
+
+def problem(check: Check) -> str | None:
+    """What is wrong with a check, before anything is spent; None: nothing."""
+    found: str | None = grader_modules()[check.kind].check(check)
+    return found
+
+
+def is_graded(checks: Sequence[Check]) -> bool:
+    """Whether the checks give scores between 0 and 1."""
+    return any(grader_modules()[check.kind].GRADED for check in checks)
+
+
+def grade_of(answer: Answer, check: Check) -> Grade:
+    """What the grader of a check says; ``not-`` turns it round, but no grade stays none."""
+    grade: Grade = grader_modules()[check.kind].grade(answer, check)
+    if not check.negated or grade.score is None:
+        return grade
+    return Grade(1 - grade.score, not grade.passed, f"not: {grade.reason}")
+
+
+def grade_item(answer: Answer, checks: Sequence[Check], threshold: float | None = None) -> ItemGrade:
+    """The weighted mean of all checks. An item passes where each check that has a weight passes, or with
+    ``threshold`` where the mean reaches it. One that could not be judged leaves the item without a grade, unless it
+    fails whatever the grader would have said."""
+    parts = tuple(grade_of(answer, check) for check in checks)
+    counted = [(check.weight, part) for check, part in zip(checks, parts, strict=True) if check.weight > 0]
+    total = math.fsum(weight for weight, _ in counted)
+    known = [(weight, part.score, part.passed) for weight, part in counted if part.score is not None]
+    complete = len(known) == len(counted)
+    score = math.fsum(weight * score for weight, score, _ in known) / total if complete and total else None
+    if threshold is not None:
+        return ItemGrade(score, None if score is None else score >= threshold, parts)
+    if any(passed is False for _, _, passed in known):
+        return ItemGrade(score, False, parts)
+    return ItemGrade(score, True if complete and total else None, parts)
