@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from promptslim.core.text import Location
 from promptslim.core.values import ABSENT, Field, known, unknown
-from promptslim.extract.python.abstract import Class, Const, Function, Instance, Object, Record, alternatives
+from promptslim.extract.python.abstract import Class, Configured, Const, Function, Instance, Record, Text, alternatives
 from promptslim.extract.python.dotted import named
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import is_real
@@ -61,7 +61,7 @@ def _setting(site: Recognised, request: Record, evaluator: Evaluator, tables: Si
                     inner = _of_model(member, evaluator, tables)
                     if inner is not None:
                         return inner
-                elif isinstance(member, (Instance, Object)):
+                elif not isinstance(member, (Text, Const, Configured)):
                     return unknown("model object")
     return None
 
@@ -199,14 +199,42 @@ def _answer(module: Module, body: ast.AST) -> list[tuple[str, Location] | None]:
 
 
 def _used(module: Module, body: ast.AST, evaluator: Evaluator) -> Iterator[tuple[Module, ast.AST]]:
-    """Functions and classes of other modules that a class or function calls or derives from."""
-    callees = [node.func for node in ast.walk(body) if isinstance(node, ast.Call)][:MOST_HELPERS]
-    for expression in [*(body.bases if isinstance(body, ast.ClassDef) else ()), *callees]:
-        if not isinstance(expression, (ast.Name, ast.Attribute)):
-            continue
+    """Functions and classes of other modules that a class or function calls or derives from. A method of a local
+    object counts with the class that the object is made of."""
+    imported = _imported(module, evaluator)
+    if not imported:
+        return
+    callees = [node.func for node in ast.walk(body) if isinstance(node, ast.Call)]
+    expressions = [*(body.bases if isinstance(body, ast.ClassDef) else ()), *callees]
+    for expression in [one for one in expressions if _root(one) in imported][:MOST_HELPERS]:
         for _, member in alternatives(evaluator.evaluate(expression, evaluator.frame_of(module, expression))):
             if isinstance(member, (Function, Class)) and member.module is not module:
                 yield member.module, member.node
+
+
+def _imported(module: Module, evaluator: Evaluator) -> set[str]:
+    """Names that a module imports from other files of the project."""
+    found: set[str] = set()
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.ImportFrom(module=source, level=level, names=names):
+                if level or evaluator.workspace.resolve(module.path, source or "", level) is not None:
+                    found |= {alias.asname or alias.name for alias in names}
+            case ast.Import(names=names):
+                found |= {
+                    alias.asname or alias.name.partition(".")[0]
+                    for alias in names
+                    if evaluator.workspace.resolve(module.path, alias.name, 0) is not None
+                }
+            case _:
+                continue
+    return found
+
+
+def _root(node: ast.expr) -> str | None:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _in_source(module: Module, node: ast.AST) -> tuple[str, Location] | None:
