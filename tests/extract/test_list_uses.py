@@ -16,14 +16,16 @@ def _expression(source: str) -> ast.expr:
 @pytest.mark.parametrize("source", ["m[-6:]", "m[:6]", "m[-k:]", "m[n:]", "m[len(m) - 4 :]", "m[2:8]"])
 def test_a_slice_that_leaves_turns_out_is_a_window(source: str) -> None:
     node = _expression(source)
-    assert isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    assert isinstance(node, ast.Subscript)
+    assert isinstance(node.slice, ast.Slice)
     assert is_window(node.slice)
 
 
 @pytest.mark.parametrize("source", ["m[:]", "m[1:]", "m[:-1]", "m[::-1]", "m[-1:]"])
 def test_a_slice_that_keeps_the_growth_is_none(source: str) -> None:
     node = _expression(source)
-    assert isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    assert isinstance(node, ast.Subscript)
+    assert isinstance(node.slice, ast.Slice)
     assert not is_window(node.slice)
 
 
