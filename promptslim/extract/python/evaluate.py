@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, replace
 
+from promptslim.core.prompt import Transform
 from promptslim.extract.python.abstract import (
     UNKNOWN,
     Class,
@@ -42,7 +43,7 @@ from promptslim.extract.python.frames import NO_CALL, Frame, opaque_at, short
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.mutation import mutated
 from promptslim.extract.python.names import named_value
-from promptslim.extract.python.operations import call_external, call_method, opaque_method
+from promptslim.extract.python.operations import call_external, call_method, indents, opaque_method
 from promptslim.extract.python.origins import Origins
 from promptslim.extract.python.records import merged
 from promptslim.extract.python.scopes import Bind, FunctionNode, Join, Mutate, Scope, State, Unbound, root_of, start_of
@@ -276,6 +277,8 @@ class Evaluator:
             of = self.evaluate(function.value, frame)
             if isinstance(of, Opaque):
                 return opaque_method(self, of, function.attr, node, frame)
+            if indents(function.attr, node):
+                return Opaque("call", short(frame.module, node), location, (Transform("indent", location),))
         return Opaque("call", short(frame.module, node), location)
 
     def call_function(self, function: Function, call: ast.Call | None, caller: Frame) -> Value:

@@ -156,7 +156,7 @@ def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> 
     """What a method of an object from outside gives: by the table of origins, else the result of some call."""
     effect = evaluator.origins.of_method(method)
     place = frame.module.locate(node)
-    if _indents(method, node):
+    if indents(method, node):
         return Opaque("call", short(frame.module, node), place, (Transform("indent", place),))
     if effect is None:
         return Opaque("call", short(frame.module, node), place)
@@ -165,7 +165,7 @@ def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> 
     return effect.on(taken, short(frame.module, node), place)
 
 
-def _indents(method: str, node: ast.Call) -> bool:
+def indents(method: str, node: ast.Call) -> bool:
     """True for ``model_dump_json(indent=2)`` and the like."""
     return "json" in method and any(
         keyword.arg == "indent" and isinstance(keyword.value, ast.Constant) and bool(keyword.value.value)
@@ -181,7 +181,7 @@ def opaque_method(evaluator: Evaluator, of: Opaque, method: str, node: ast.Call,
     effect = evaluator.origins.of_method(method)
     place = frame.module.locate(node)
     expression = short(frame.module, node)
-    if _indents(method, node):
+    if indents(method, node):
         return derived(of, expression, place, Transform("indent", place))
     if effect is not None:
         return effect.on(of, expression, place)
