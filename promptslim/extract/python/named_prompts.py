@@ -82,15 +82,52 @@ def _named(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     match node:
         case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
             name = _target(target)
-            plain = not isinstance(value, ast.Constant) or isinstance(value.value, str)
-            if name is not None and _says_prompt(name) and plain:
+            if name is not None and _says_prompt(name) and _makes_text(value):
                 yield name, value
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if _says_prompt(name):
             for value in returns_of(node) or ():
-                yield f"{name}()", value
+                if _makes_text(value):
+                    yield f"{name}()", value
         case _:
             pass
     yield from _arguments(node)
+
+
+def _makes_text(node: ast.expr) -> bool:
+    """True for an expression in which a text is written or put together: names alone lead to what was seen before."""
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, str)
+        case ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _makes_text(left) or _makes_text(right)
+        case ast.Dict(values=items) | ast.List(elts=items) | ast.Tuple(elts=items):
+            return any(_makes_text(item) for item in items)
+        case ast.IfExp(body=body, orelse=other):
+            return _makes_text(body) or _makes_text(other)
+        case ast.Call(func=function, args=arguments, keywords=named):
+            maker = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            inner = function.value if isinstance(function, ast.Attribute) else None
+            given = [*arguments, *(keyword.value for keyword in named)]
+            return (
+                maker in TEXT_MAKERS
+                or (inner is not None and _makes_text(inner))
+                or any(_makes_text(argument) and not _is_short(argument) for argument in given)
+            )
+        case _:
+            return False
+
+
+TEXT_MAKERS = frozenset({
+    "format", "join", "dedent", "cleandoc", "substitute", "safe_substitute", "render", "read_text", "read",
+    "from_template", "from_messages", "PromptTemplate", "ChatPromptTemplate", "Template", "replace", "strip", "format_map",
+})  # fmt: skip
+SHORT = 30
+
+
+def _is_short(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < SHORT
 
 
 def _arguments(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
