@@ -15,7 +15,7 @@ PLAIN = 'c.messages.create(model="claude-sonnet-4-5", max_tokens=5, messages=mes
 
 
 def found(source: str) -> list[LlmCall]:
-    return calls(CLAUDE + textwrap.dedent(source))
+    return list(calls(CLAUDE + textwrap.dedent(source)))
 
 
 def marker(one: LlmCall) -> object:
@@ -41,11 +41,10 @@ def test_markers_of_the_module_count_and_mentions_do_not(around: str, expected: 
 
 
 def test_a_setting_of_the_call_itself() -> None:
-    switched, off = found(
-        """
-        c.messages.create(model="claude-sonnet-4-5", max_tokens=5, messages=[], cache_control={"type": "ephemeral"})
-        """
-    ) + calls('import anthropic\nd = anthropic.Anthropic()\nd.messages.create(model="m", max_tokens=5, messages=[])\n')
+    (switched,) = found(
+        'c.messages.create(model="claude-sonnet-4-5", max_tokens=5, messages=[], cache_control={"type": "ephemeral"})'
+    )
+    (off,) = found('c.messages.create(model="claude-sonnet-4-5", max_tokens=5, messages=[], cache_control=None)')
     assert marker(switched) == "cache_control"
     assert marker(off) == Absent()
 
