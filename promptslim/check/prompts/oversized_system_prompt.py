@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.answer_demands import short_answer
-from promptslim.check.prompt_budgets import over_own_budget
 from promptslim.check.prompt_cost import about, model_of, price, priced_uses, rounded, users_with_prices, waste
 from promptslim.check.prompt_text import is_material
 from promptslim.check.wording import quoted
@@ -50,6 +49,8 @@ def oversized_system_prompt(prompt: Prompt, rule: RuleContext) -> Iterator[Findi
     text = "".join(part.text for part in prompt.parts if isinstance(part, Literal) and not part.maybe)
     own = rule.settings.budgets.get(prompt.id)
     if own is not None:
+        from promptslim.check.prompt_budgets import over_own_budget  # few prompts have one
+
         yield from over_own_budget(prompt, text, own, rule)
         return
     least = min(_option(rule, "budget"), _option(rule, "message-budget"), _option(rule, "small-task-budget"))
