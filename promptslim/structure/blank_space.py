@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal as Choice
 
@@ -81,13 +82,21 @@ def tightened(text: str, found: Sequence[Blank]) -> str:
 
 
 def _kept(structure: Structure) -> tuple[tuple[int, int], ...]:
+    """What is laid out on purpose, as ranges in order that do not overlap."""
     kinds = ("code", "data", "row")
-    inside = [(one.start, one.end) for one in structure.segments if one.kind in kinds or one.example]
-    return (*inside, *((one.start, one.end) for one in structure.examples))
+    ranges = [(one.start, one.end) for one in structure.segments if one.kind in kinds or one.example]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted([*ranges, *((one.start, one.end) for one in structure.examples)]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return tuple(merged)
 
 
 def _within(ranges: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    return any(first < end and start < last for first, last in ranges)
+    at = bisect_right(ranges, start, key=lambda one: one[1])
+    return at < len(ranges) and ranges[at][0] < end
 
 
 def _margin(text: str) -> int:
