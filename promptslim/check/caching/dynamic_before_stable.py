@@ -97,17 +97,16 @@ def _inside(prompt: Prompt, calls: tuple[LlmCall, ...], rule: RuleContext) -> Fo
     least = int(str(rule.options["fixed-tokens"]))
     model = _model(calls, rule)
     best: Found | None = None
+    changes = _changes(prompt.parts, calls, rule)
     for index, part in enumerate(prompt.parts):
         if isinstance(part, CachePoint):
             break
-        if not isinstance(part, Hole):
+        reason = changes[index]
+        if not isinstance(part, Hole) or reason is None or (best is not None and reason.confidence == "low"):
             continue
-        reason = change(part, calls, rule.catalog.phrases)
-        if reason is None or (best is not None and reason.confidence == "low"):
-            continue
-        behind = _fixed_text(prompt.parts[index + 1 :], calls, rule)
+        behind = _fixed_text(prompt.parts[index + 1 :], changes[index + 1 :])
         if len(behind) <= least or not rule.over(behind, model, least):
-            continue
+            break  # behind any later hole stands less
         best = Found(part, reason, behind)
         if reason.confidence != "low":
             break
@@ -125,7 +124,7 @@ def _across(prompt: Prompt, calls: tuple[LlmCall, ...], rule: RuleContext) -> Fo
         if not isinstance(part, Hole) or reason is None or reason.confidence == "low":
             continue
         texts = [
-            _fixed_text((*prompt.parts[index + 1 :], *later), calls, rule)
+            _fixed_text(rest := (*prompt.parts[index + 1 :], *later), _changes(rest, calls, rule))
             for call in calls
             for later in _later_parts(prompt, call)
         ]
@@ -151,18 +150,21 @@ def _later_parts(prompt: Prompt, call: LlmCall) -> Iterator[tuple[Part, ...]]:
         yield tuple(later)
 
 
-def _fixed_text(parts: tuple[Part, ...], calls: tuple[LlmCall, ...], rule: RuleContext) -> str:
+def _changes(parts: tuple[Part, ...], calls: tuple[LlmCall, ...], rule: RuleContext) -> list[Change | None]:
+    """How each part differs from call to call."""
+    return [change(part, calls, rule.catalog.phrases) if isinstance(part, Hole) else None for part in parts]
+
+
+def _fixed_text(parts: tuple[Part, ...], changes: list[Change | None]) -> str:
     """The text that is sent with every request, without the labels between changing values."""
-    blocks: list[str] = [""]
-    for part in parts:
-        match part:
-            case Literal(text=text, maybe=False):
-                blocks[-1] += text
-            case Hole() if change(part, calls, rule.catalog.phrases) is not None:
-                blocks.append("")
-            case _:
-                continue
-    return "\n".join(block for block in blocks if len(block.strip()) >= LABEL)
+    blocks: list[list[str]] = [[]]
+    for part, reason in zip(parts, changes, strict=True):
+        if isinstance(part, Literal) and not part.maybe:
+            blocks[-1].append(part.text)
+        elif reason is not None:
+            blocks.append([])
+    texts = ("".join(block) for block in blocks)
+    return "\n".join(text for text in texts if len(text.strip()) >= LABEL)
 
 
 def _finding(prompt: Prompt, found: Found, calls: tuple[LlmCall, ...], rule: RuleContext) -> Finding:
