@@ -6,8 +6,8 @@ from promptslim.core.record import record
 from promptslim.proof.proportions import clopper_pearson_lower
 
 LEAST_KAPPA = 0.6
-"""Agreement beyond chance below which a judge's grades prove nothing (facts of the literature call 0.6 and more
-"substantial": Landis and Koch, Biometrics 33 (1977))."""
+"""Agreement beyond chance below which a judge's grades prove nothing; from 0.6 it is called substantial (Landis and
+Koch, Biometrics 33 (1977))."""
 
 JUDGE_SHARE = 0.2
 """Share of a look's level that the uncertainty of the judge's own error rates takes."""

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import APP, EVIDENCE, FILES, GRADER, SUITE, TODAY, forged, inputs, lay_out, prove, said, stored, write
+from projects import APP, EVIDENCE, FILES, GRADER, SUITE, TODAY, forged, lay_out, prove, said, stored, write
 
+import promptslim
 from promptslim.check.data_meaning import data_meaning
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt
 from promptslim.core.text import Document, Location, Span
@@ -253,8 +254,19 @@ def test_a_prompt_that_was_not_looked_at_is_not_gone(tmp_path: Path) -> None:
 
 
 def test_from_a_folder_below_the_project(tmp_path: Path) -> None:
+    """The lock stands beside the configuration, and its paths are relative to it."""
     prove(tmp_path)
+    entry = stored(tmp_path)
     (tmp_path / "promptslim.toml").write_text("", "utf-8")
-    assert stored(tmp_path).id == "app.py::SYSTEM"
-    label, code = inputs(tmp_path)
-    assert (label, code.prompt) == ("app.py::SYSTEM", stored(tmp_path).claim.after)
+    (tmp_path / "app.py").unlink()
+    lay_out(tmp_path, {"src/app.py": APP.replace("one word", "two words"), "src/other.py": "import os\n"})
+    write(tmp_path, forged(entry, id="src/app.py::SYSTEM", path="src/app.py"))
+
+    def found(folder: Path, *paths: str) -> list[tuple[str, str, str]]:
+        result = promptslim.check(paths or ["."], cwd=folder, today=TODAY, select=["PS7"], cache=False)
+        return [(one.code, one.primary.path, one.related[0].location.path) for one in result.findings]
+
+    assert found(tmp_path) == [("PS701", "src/app.py", "promptslim.lock")]
+    assert found(tmp_path / "src") == [("PS701", "app.py", "../promptslim.lock")]
+    assert found(tmp_path / "src", "app.py") == [("PS701", "app.py", "../promptslim.lock")]
+    assert found(tmp_path / "src", "other.py") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -252,6 +253,17 @@ def test_graded_bounds(found: list[float], level: float) -> None:
     if upper < 1:
         assert graded_passes(found, upper, level)
         assert not graded_passes(found, upper - 1e-6, level)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spread", [0.05, 0.2, 0.5])
+def test_the_graded_gate_passes_a_worse_prompt_at_most_as_often_as_its_level_says(spread: float) -> None:
+    """10,000 simulations at a mean loss of exactly the margin, scores that move a little and scores that jump."""
+    rng = random.Random(20261127)
+    runs, margin, found = 10_000, 0.1, 0
+    for _ in range(runs):
+        found += graded_passes([margin + spread * rng.choice((-1, -1, 0.5, 0.5, 0.5, 0.5)) for _ in range(100)], margin)
+    assert found / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
 
 
 def test_graded_items() -> None:

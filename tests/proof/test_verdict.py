@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from promptslim.proof.judge import JudgeErrors
 from promptslim.proof.paired import upper_bound
+from promptslim.proof.split import serves_proof, split_name
 from promptslim.proof.verdict import Outcome, Pair, Terms, judged, method_of, more_items
 
 GOOD_JUDGE = JudgeErrors(400, 0, 400, 0)
@@ -175,6 +176,20 @@ def test_verdicts_do_not_depend_on_order_and_follow_the_margin(
 def test_a_judge_never_makes_passing_easier(items: list[Pair], margin: float) -> None:
     judge = judged(items, Terms(margin, judge=GOOD_JUDGE))
     assert judge.decision != "PASS" or judged(items, Terms(margin, alpha=0.04)).decision == "PASS"
+
+
+@given(st.text(), st.text(min_size=1), st.floats(0, 1))
+def test_the_split_keeps_clusters_together(item: str, cluster: str, search: float) -> None:
+    assert serves_proof(item, cluster, search) == serves_proof("another", cluster, search)
+    assert serves_proof(item, search=0)
+    assert not serves_proof(item, search=1)
+    assert serves_proof(item, search=search) or not serves_proof(item, search=min(1, search + 0.1))
+
+
+def test_the_split_has_its_shares() -> None:
+    kept = sum(serves_proof(f"item {number}") for number in range(10_000))
+    assert abs(kept / 10_000 - 0.7) < 0.015
+    assert split_name() == "sha256 of item or cluster, 30 % for search"
 
 
 def passed(outcome: Outcome) -> bool:
