@@ -35,15 +35,19 @@ def with_budgets(text: str, table: tuple[str, ...], budgets: Mapping[str, int]) 
 
 
 def _edited(body: list[str], budgets: Mapping[str, int]) -> Iterator[str]:
-    left = dict(sorted(budgets.items()))
-    for line in body:
-        key = _key(line)
+    """The lines of the table: new budgets stand after the last of the old ones."""
+    keys = [_key(line) for line in body]
+    last = max((number for number, key in enumerate(keys) if key is not None), default=-1)
+    new = [f"{json.dumps(key)} = {limit}" for key, limit in sorted(budgets.items()) if key not in keys]
+    if last < 0:
+        yield from new
+    for number, (key, line) in enumerate(zip(keys, body, strict=True)):
         if key is None:
             yield line
-        elif key in left:
-            yield _NUMBER.sub(rf"\g<1>{left.pop(key)}\g<2>", line)
-    for key, limit in left.items():
-        yield f"{json.dumps(key)} = {limit}"
+        elif key in budgets:
+            yield _NUMBER.sub(rf"\g<1>{budgets[key]}\g<2>", line)
+        if number == last:
+            yield from new
 
 
 def _key(line: str) -> str | None:

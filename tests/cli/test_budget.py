@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptslim.cli import main as entry
@@ -130,6 +130,7 @@ KEYS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_siz
 TABLES = st.dictionaries(KEYS, st.integers(1, 10**6), max_size=4)
 
 
+@settings(max_examples=60)
 @given(
     old=TABLES,
     new=TABLES,

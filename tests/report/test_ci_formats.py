@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
 from lxml import etree
@@ -465,6 +465,7 @@ def test_hostile_text_stays_text(found: list[Finding], name: str) -> None:
         assert not any(line.lstrip().startswith(("::", "##[")) for line in lines)
 
 
+@settings(max_examples=50)
 @given(found=st.lists(hostile(), min_size=1, max_size=3))
 def test_hostile_text_keeps_each_format_whole(found: list[Finding]) -> None:
     commands = shown("github", *found).splitlines()
