@@ -56,6 +56,57 @@ class Field:
 Piece = Fixed | Field
 
 
+@record
+class StringToken:
+    """One string token, ``source[start:end]``; ``prefix`` in lower case, ``body`` what stands between the quotes."""
+
+    start: int
+    end: int
+    prefix: str
+    quote: str
+    body: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def body_start(self) -> int:
+        """Where the body begins."""
+        return self.start + len(self.prefix) + len(self.quote)
+
+    @property
+    def body_end(self) -> int:
+        """Where the body ends."""
+        return self.end - len(self.quote)
+
+    @property
+    def raw(self) -> bool:
+        """Whether backslashes stand for themselves."""
+        return "r" in self.prefix
+
+    @property
+    def formatted(self) -> bool:
+        """Whether it is an f-string."""
+        return "f" in self.prefix
+
+
+def string_token(source: str, start: int, end: int) -> StringToken | None:
+    """The string token that begins at ``start``; None for bytes and where no token of a known syntax begins."""
+    match = PREFIX.match(source, start, end)
+    if match is None or {"b", "t"} & set(match[1].lower()):
+        return None
+    prefix, quote = match[1].lower(), match[2]
+    found = _token(source, match.end(), end, quote, prefix)
+    if found is None:
+        return None
+    pieces, after = found
+    return StringToken(start, after, prefix, quote, source[match.end() : after - len(quote)], tuple(pieces))
+
+
+def closing(source: str, start: int, end: int) -> int | None:
+    """The end of a string token of any kind that begins at ``start``, escapes taken into account only."""
+    match = PREFIX.match(source, start, end)
+    return None if match is None else _skip_string(source, match.start(2), end)
+
+
 def string_pieces(source: str, start: int, end: int) -> tuple[Piece, ...] | None:
     """The pieces of the string expression at ``source[start:end]``, implicit concatenation included.
 

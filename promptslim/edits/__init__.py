@@ -1,0 +1,1 @@
+"""Changes of files: a change of prompt text written down for where it stands, checked, and applied."""

@@ -1,0 +1,1 @@
+"""How text is written in each kind of source: one module per kind."""
