@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from promptslim.core.record import record
 from promptslim.extract.python.evaluate import Evaluator
@@ -61,14 +62,24 @@ def _in_dict(module: Module, node: ast.expr, call: ast.Call, depth: int) -> Iter
 
 def bound_to(module: Module, name: str, function: FunctionNode | None) -> list[ast.expr]:
     """The expressions that a name is bound to in a function (in the module where it is None)."""
-    found: list[ast.expr] = []
+    return _bindings(module, function).get(name, [])
+
+
+@lru_cache(maxsize=64)
+def _bindings(module: Module, function: FunctionNode | None) -> dict[str, list[ast.expr]]:
+    """Name -> expressions, for all names at once: the walk is what takes time."""
+    found: dict[str, list[ast.expr]] = {}
     for node in ast.walk(function if function is not None else module.tree):
         match node:
-            case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
-                found.append(value)
-            case ast.AnnAssign(target=ast.Name(id=bound), value=ast.expr() as value) if bound == name:
-                found.append(value)
-    return found if function is not None else [v for v in found if module.enclosing_function(v) is None]
+            case ast.Assign(targets=[ast.Name(id=bound)], value=value):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=bound), value=ast.expr() as value):
+                pass
+            case _:
+                continue
+        if function is not None or module.enclosing_function(value) is None:
+            found.setdefault(bound, []).append(value)
+    return found
 
 
 def sent_lists(module: Module, node: ast.expr, at: ast.AST, evaluator: Evaluator, depth: int) -> list[Root] | None:
