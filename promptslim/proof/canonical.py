@@ -10,10 +10,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Prompt
 
 _TAG = re.compile(r"\{%[-+]?(.*?)[-+]?%\}", re.DOTALL)
+_LEADING = re.compile(r"(?:\{%[^%]*%\}\s*)+$")
+_BETWEEN = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|[\s\"'\\]", re.DOTALL)
+_REACH = 500
+"""Characters before a template's first text in which its first tags are looked for."""
 _BLANK = re.compile(r"\s+")
 
 
@@ -54,7 +59,8 @@ def prompt_form(prompt: Prompt) -> list[object]:
 
     A hole has its name instead where the template binds by name (``{question}`` of a format string or a template
     file), since there another name is another value; in a Jinja template the whole expression. Text in a branch of
-    a template is marked, and the tags of a Jinja template follow at the end. The end of a content block is None;
+    a template is marked, and the tags of such a template, in which its conditions stand, follow at
+    the end. The end of a content block is None;
     cache points are left out, since the model reads the same.
     """
     parts: list[object] = []
@@ -72,8 +78,8 @@ def prompt_form(prompt: Prompt) -> list[object]:
                 pass
     while parts and parts[-1] is None:
         parts.pop()
-    if prompt.shape == "jinja":
-        parts += [{"tag": _BLANK.sub(" ", tag).strip()} for tag in _TAG.findall(prompt.location.text)]
+    if prompt.shape == "jinja" or any(isinstance(part, Literal) and part.maybe for part in prompt.parts):
+        parts += [{"tag": _tag(text)} for text in _tags(prompt)]
     return parts
 
 
@@ -85,6 +91,27 @@ def prompt_hash(prompt: Prompt) -> str:
 def prompts_hash(prompts: Iterable[Prompt]) -> str:
     """The hash of several prompts in order, with their roles."""
     return data_hash([[prompt.role, prompt_hash(prompt)] for prompt in prompts])
+
+
+def _tags(prompt: Prompt) -> list[str]:
+    """The tags of a template, whether it is a file or a string of a program: those that stand between its parts."""
+    whole = prompt.location
+    if prompt.shape == "jinja":
+        return _TAG.findall(whole.text)
+    source = whole.document.text
+    places = [part.location for part in prompt.parts if isinstance(part, Literal | Hole) and part.location is not None]
+    spans = sorted(place.span for place in places if place.document == whole.document)
+    if not spans:
+        return []
+    leading = _LEADING.search(source, max(0, spans[0].start - _REACH), spans[0].start)
+    gaps = [leading[0] if leading else ""]
+    gaps += [source[one.end : other.start] for one, other in pairwise(spans)]
+    return [tag for gap in gaps if not _BETWEEN.sub("", gap) for tag in _TAG.findall(gap)]
+
+
+def _tag(text: str) -> str:
+    """A tag apart from blank space and the kind of its quotes, which a Python string around it may force."""
+    return _BLANK.sub(" ", text.replace("\\", "").replace("'", '"')).strip()
 
 
 def _add_text(parts: list[object], text: str, maybe: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import APP, EVIDENCE, FILES, GRADER, SUITE, TODAY, forged, lay_out, prove, said, stored, write
+from projects import APP, EVIDENCE, FILES, GRADER, SUITE, TODAY, forged, inputs, lay_out, prove, said, stored, write
 
 import promptslim
 from promptslim.check.data_meaning import data_meaning
@@ -242,6 +242,44 @@ def test_names_and_tags_of_templates_count() -> None:
     assert prompt_hash(first) != prompt_hash(template("{% if long %}Short.{% endif %}"))
     assert prompts_hash([first]) != prompts_hash([prompt(list(first.parts))])
     assert data_hash({"b": 1, "a": 2.0}) == data_hash({"a": 2, "b": 1})
+
+
+TEMPLATE = """import boto3
+from jinja2 import Template
+
+TEXT = "Name the sentiment. {% if tone == 'dry' %}Be dry.{% endif %}"
+
+
+def ask(tone):
+    return boto3.client("bedrock-runtime").converse(
+        modelId="amazon.nova-lite-v1:0", system=[{"text": Template(TEXT).render(tone=tone)}], messages=tone
+    )
+"""
+
+
+def test_conditions_of_templates_in_code(tmp_path: Path) -> None:
+    hashes = {}
+    for name, text in {
+        "first": TEMPLATE,
+        "quotes": TEMPLATE.replace('= "Name', "= 'Name")
+        .replace('endif %}"', "endif %}'")
+        .replace("'dry'", "\\'dry\\'"),
+        "condition": TEMPLATE.replace("'dry'", "'wet'"),
+        "elsewhere": TEMPLATE + '\n\nOTHER = "{% if tone == 1 %}x{% endif %}"\n',
+        "branch": TEMPLATE.replace("Be dry", "Be wet"),
+    }.items():
+        lay_out(tmp_path, {"app.py": text})
+        hashes[name] = inputs(tmp_path)[1].prompt
+    assert hashes["first"] == hashes["quotes"] == hashes["elsewhere"]
+    assert len({hashes["first"], hashes["condition"], hashes["branch"]}) == 3
+
+
+def test_conditions_before_the_first_text(tmp_path: Path) -> None:
+    first = TEMPLATE.replace("Name the sentiment. ", "").replace("endif %}", "endif %} Name the sentiment.")
+    lay_out(tmp_path, {"app.py": first})
+    before = inputs(tmp_path)[1].prompt
+    lay_out(tmp_path, {"app.py": first.replace("'dry'", "'wet'")})
+    assert inputs(tmp_path)[1].prompt != before
 
 
 def test_a_prompt_that_was_not_looked_at_is_not_gone(tmp_path: Path) -> None:
