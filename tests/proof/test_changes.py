@@ -10,15 +10,36 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import APP, EVIDENCE, FILES, GRADER, SUITE, TODAY, forged, inputs, lay_out, prove, said, stored, write
+from projects import (
+    APP,
+    EVIDENCE,
+    FILES,
+    GRADER,
+    SUITE,
+    TODAY,
+    checked,
+    claim_of,
+    forged,
+    inputs,
+    lay_out,
+    prove,
+    rows,
+    said,
+    stored,
+    write,
+)
 
 import promptslim
 from promptslim.check.data_meaning import data_meaning
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt
 from promptslim.core.text import Document, Location, Span
+from promptslim.extract.definitions import definitions
+from promptslim.pipeline import run as pipeline
 from promptslim.proof.canonical import data_hash, file_hash, prompt_hash, prompts_hash, python_hash
+from promptslim.proof.code_inputs import CodeInputs
 from promptslim.proof.errors import ProofFileError
-from promptslim.proof.lock import read_lock
+from promptslim.proof.files import replace_file
+from promptslim.proof.lock import made_entry, read_lock
 from promptslim.proof.recompute import Demands, Surroundings, recompute
 
 TEXT = "Name the sentiment of the review in one word."
@@ -280,6 +301,36 @@ def test_conditions_before_the_first_text(tmp_path: Path) -> None:
     before = inputs(tmp_path)[1].prompt
     lay_out(tmp_path, {"app.py": first.replace("'dry'", "'wet'")})
     assert inputs(tmp_path)[1].prompt != before
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "change", "same"),
+    [
+        ("prompts/a.txt", "Name the sentiment of {review}.\n", ("{review}", "{text}"), ("\n", "\r\n")),
+        ("prompts/a.md", "# Task\n\nName the sentiment.\n", ("Task", "Tasks"), ("\n", "\r\n")),
+        (
+            "prompts/a.j2",
+            "Name {{ what }}.{% if dry %} Be dry.{% endif %}\n",
+            ("if dry", "if wet"),
+            ("{{ what", "{{what"),
+        ),
+        ("prompts/a.yaml", f"system: {TEXT}\n", ("Name", "Say"), (TEXT, f'"{TEXT}"')),
+    ],
+)
+def test_prompt_files(path: str, text: str, change: tuple[str, str], same: tuple[str, str], tmp_path: Path) -> None:
+    files = {**{name: FILES[name] for name in ("suite.yaml", "grade.py")}, path: text}
+    lay_out(tmp_path, files)
+    run = pipeline.analyse(["."], pipeline.place_of(tmp_path, True, {"cache": False}), TODAY)
+    (found,) = definitions(run.facts)
+    code = CodeInputs(prompt_hash(found))
+    entry, evidence, _ = made_entry(found.id, path, claim_of(code, FILES), rows(), TODAY, EVIDENCE)
+    replace_file(str(tmp_path / EVIDENCE), evidence)
+    write(tmp_path, entry)
+    assert said(tmp_path) == []
+    lay_out(tmp_path, {path: text.replace(*same)})
+    assert said(tmp_path) == []
+    lay_out(tmp_path, {path: text.replace(*change)})
+    assert [(one.code, one.primary.path) for one in checked(tmp_path).findings] == [("PS701", path)]
 
 
 def test_a_prompt_that_was_not_looked_at_is_not_gone(tmp_path: Path) -> None:
