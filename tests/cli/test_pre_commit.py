@@ -107,8 +107,8 @@ def test_a_repository_installs_the_hook_from_a_path(tmp_path: Path) -> None:
     (user / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration))
     committed(user)
 
-    def run(*words: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "pre_commit", "run", "--color", "never", *words]
+    def run(*words: str, by: str = "run") -> tuple[int, str]:
+        command = [sys.executable, "-m", "pre_commit", by, "--color", "never", *words]
         environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home")}
         done = subprocess.run(command, cwd=user, env=environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
@@ -122,3 +122,6 @@ def test_a_repository_installs_the_hook_from_a_path(tmp_path: Path) -> None:
     assert code == 0, out
     assert "promptslim check" in out
     assert "Passed" in out
+    code, out = run(str(hooks), "promptslim", "--all-files", by="try-repo")
+    assert code == 1, out
+    assert "app.py:4:1: PS101 missing-max-tokens" in out
