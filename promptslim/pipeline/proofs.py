@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from promptslim.catalog import Catalog
     from promptslim.core.facts import FileFacts
     from promptslim.core.proof_state import ProofState
+    from promptslim.discover.project import Instead
     from promptslim.pipeline.run import Place
 
 RULE = ("invalid-proof", "PS702")
@@ -35,16 +36,34 @@ def lock_path(place: Place) -> str:
 
 
 def proofs_of(
-    place: Place, facts: Sequence[FileFacts], paths: Collection[str], whole: bool, catalog: Catalog, today: date
+    place: Place,
+    facts: Sequence[FileFacts],
+    paths: Collection[str],
+    whole: bool,
+    catalog: Catalog,
+    today: date,
+    instead: Instead | None = None,
 ) -> tuple[ProofState, ...]:
-    """The state of the proofs of a project. Raises ConfigError for signing keys that cannot be used."""
+    """The state of the proofs of a project. ``instead`` gives files another content than they have on disk. Raises
+    ConfigError for signing keys that cannot be used."""
     base, cwd = place.settings.base, place.cwd
+    earlier = instead or {}
+
+    def content(full: str) -> bytes | None:
+        path = shown_path(full, cwd)
+        if path in earlier:
+            return earlier[path]
+        with open(full, "rb") as file:
+            return file.read()
+
     shown = shown_path(lock_path(place), cwd)
     try:
-        with open(lock_path(place), "rb") as file:
-            text = file.read().decode("utf-8-sig", "replace")
+        data = content(lock_path(place))
     except OSError as error:
-        text = f"cannot be read: {error.strerror}"
+        data = f"cannot be read: {error.strerror}".encode()
+    if data is None:
+        return ()
+    text = data.decode("utf-8-sig", "replace")
 
     def covers(path: str) -> bool:
         full = os.path.normpath(os.path.join(base, path))
@@ -56,18 +75,17 @@ def proofs_of(
 
     looked = Looked(facts, whole, covers, label)
     return proof_states(
-        Document(shown, text), looked, _surroundings(base, catalog, today), Demands(verify=_verifier(place))
+        Document(shown, text), looked, _surroundings(base, content, catalog, today), Demands(verify=_verifier(place))
     )
 
 
-def _surroundings(base: str, catalog: Catalog, today: date) -> Surroundings:
+def _surroundings(base: str, content: Callable[[str], bytes | None], catalog: Catalog, today: date) -> Surroundings:
     def read(path: str) -> bytes | None:
         full = os.path.normpath(os.path.join(base, path))
         if not full.startswith(base.rstrip(os.sep) + os.sep):
             return None
         try:
-            with open(full, "rb") as file:
-                return file.read()
+            return content(full)
         except (OSError, ValueError):
             return None
 

@@ -148,7 +148,7 @@ def analyse(
     if os.path.lexists(os.path.join(place.settings.base, LOCK)):
         from promptslim.pipeline.proofs import proofs_of
 
-        proofs = proofs_of(place, facts, paths_read, found.whole, catalog, today)
+        proofs = proofs_of(place, facts, paths_read, found.whole, catalog, today, instead)
     return Run(
         place=place,
         catalog=catalog,

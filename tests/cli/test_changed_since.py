@@ -181,6 +181,17 @@ def test_a_prompt_over_its_budget_is_known_by_its_text(repository: Repository) -
     assert entry.main(["check", "-qq", *over]) == 1
 
 
+def test_a_lock_is_compared_too(repository: Repository) -> None:
+    proofs = ("--select", "invalid-proof")
+    repository.write("promptslim.lock", "{")
+    assert [(code, path) for code, path, _ in repository.check(*proofs)] == [("PS702", "promptslim.lock")]
+    repository.commit()
+    assert [(code, path) for code, path, _ in repository.check(*proofs)] == [("PS702", "promptslim.lock")]
+    repository.git("branch", "-f", "main")
+    repository.write("app.py", CLIENT)
+    assert repository.check(*proofs) == []
+
+
 def test_from_a_folder_below_and_with_odd_names(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write('src/ä "b" *.py', CLIENT + calling("odd"))
     monkeypatch.chdir(repository.folder / "src")
