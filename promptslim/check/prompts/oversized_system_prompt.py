@@ -53,12 +53,14 @@ def oversized_system_prompt(prompt: Prompt, rule: RuleContext) -> Iterator[Findi
 
         yield from over_own_budget(prompt, text, own, rule)
         return
-    least = min(_option(rule, "budget"), _option(rule, "message-budget"), _option(rule, "small-task-budget"))
+    names = ("budget", "message-budget", "small-task-budget", "material-budget")
+    least = min(_option(rule, name) for name in names)
     if len(text) <= least:
         # Hardly any text has more tokens than characters.
         return
     model = model_of(prompt, rule)
-    for budget in (_budget(prompt, rule), _small_task(prompt, rule)):
+    for find in (_budget, _small_task, _mostly_material):
+        budget = find(prompt, rule)
         if budget is not None and rule.over(text, model, budget.tokens):
             yield _finding(prompt, text, budget, model, rule)
             return
@@ -82,6 +84,29 @@ def _small_task(prompt: Prompt, rule: RuleContext) -> Budget | None:
         return Budget(tokens, f" for a task whose answer is {demands[0].form}", "medium")
     match = re.search(rule.catalog.phrases["small_task"]["role"], prompt.static_text[:HEAD], re.IGNORECASE)
     return Budget(tokens, f" for a small task ({quoted(match[0], 60)})", "low") if match else None
+
+
+def _mostly_material(prompt: Prompt, rule: RuleContext) -> Budget | None:
+    """The budget of a prompt of which most shows rather than says: examples, code and JSON, text said again."""
+    if prompt.role == "user" or prompt.location.cell is not None:
+        return None
+    structure = structure_of(prompt)
+    share = sum(_material(structure, rule).values()) / max(len(structure.flat.text), 1)
+    if share < float(str(rule.options["material-share"])):
+        return None
+    return Budget(
+        _option(rule, "material-budget"), " for one that is mostly examples, code and JSON, or text said again", "low"
+    )
+
+
+def _material(structure: Structure, rule: RuleContext) -> dict[str, int]:
+    """Characters of what is no instruction of its own, by its name in messages."""
+    segments = structure.segments
+    shown = sum(segment.end - segment.start for segment in segments if segment.example)
+    typed = sum(s.end - s.start for s in segments if s.kind in ("code", "data") and not s.example)
+    harmless = frozenset(rule.catalog.phrases["repeated"]["harmless"])
+    again = sum(segments[one.end - 1].end - segments[one.start].start for one in blocks(structure, harmless, 5, 90))
+    return {"examples": shown, "code and JSON": typed, "repeated text": again}
 
 
 def _finding(prompt: Prompt, text: str, budget: Budget, model: ModelFacts | None, rule: RuleContext) -> Finding:
@@ -120,20 +145,9 @@ def _source(model: ModelFacts) -> str:
 def _composition(structure: Structure, tokens: int, rule: RuleContext) -> str:
     """Where the tokens are: shares of the characters, and of ``tokens`` by these shares."""
     total = max(len(structure.flat.text), 1)
-    shown = sum(segment.end - segment.start for segment in structure.segments if segment.example)
-    typed = sum(
-        segment.end - segment.start
-        for segment in structure.segments
-        if segment.kind in ("code", "data") and not segment.example
-    )
-    harmless = frozenset(rule.catalog.phrases["repeated"]["harmless"])
-    segments = structure.segments
-    again = sum(
-        segments[block.end - 1].end - segments[block.start].start for block in blocks(structure, harmless, 5, 90)
-    )
     parts = [
         f"{percent} % {name} (about {rounded(tokens * part // total):,})"
-        for name, part in (("examples", shown), ("code and JSON", typed), ("repeated text", again))
+        for name, part in _material(structure, rule).items()
         if (percent := round(100 * part / total)) >= LEAST_SHARE
     ]
     largest = _largest_sections(structure, tokens)

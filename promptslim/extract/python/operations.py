@@ -316,7 +316,7 @@ def _affected(evaluator: Evaluator, effect: Effect, node: ast.Call, frame: Frame
     place, expression = frame.module.locate(node), short(frame.module, node)
     if not effect.passes:
         return effect.on(Opaque(), expression, place)
-    given = evaluator.evaluate(node.args[0], frame) if node.args else UNKNOWN
+    given = evaluator.evaluate(node.args[effect.argument], frame) if len(node.args) > effect.argument else UNKNOWN
     match given:
         case Opaque():
             return effect.on(given, expression, place)

@@ -14,12 +14,13 @@ from promptslim.extract.python.dotted import fits
 
 @record
 class Effect:
-    """One entry of the table; ``passes``: the result is what was given."""
+    """One entry of the table; ``passes``: the result is what was given, as ``argument`` (a position)."""
 
     origin: Origin | None
     transform: TransformKind | None
     clean: TransformKind | None
     passes: bool
+    argument: int = 0
 
     def on(self, given: Opaque, expression: str, place: Location) -> Opaque:
         """What ``given`` is after the call at ``place``."""
@@ -62,7 +63,9 @@ def origins(table: Mapping[str, Any]) -> Origins:
     methods: dict[str, Effect] = {}
     fields: dict[str, Effect] = {}
     for raw in table.get("effect", ()):
-        effect = Effect(raw.get("origin"), raw.get("transform"), raw.get("clean"), bool(raw.get("passes")))
+        effect = Effect(
+            raw.get("origin"), raw.get("transform"), raw.get("clean"), bool(raw.get("passes")), raw.get("argument", 0)
+        )
         for entry in raw.get("functions", ()):
             root, _, name = entry.partition(":")
             last = name.rpartition(".")[2]
