@@ -6,14 +6,25 @@ import ast
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Origin, Transform
-from promptslim.extract.python.abstract import Class, Const, FilePath, Function, Opaque, Record, Sequence, Value, union
+from promptslim.extract.python.abstract import (
+    Class,
+    Const,
+    FilePath,
+    Function,
+    Opaque,
+    Record,
+    Sequence,
+    Text,
+    Value,
+    union,
+)
 from promptslim.extract.python.expressions import computed
 from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.names import imported_module, imported_name
 from promptslim.extract.python.parameters import parameter, typed
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import UNBOUND, Bind
-from promptslim.extract.python.texts import accumulated, concatenate, derived, subscript
+from promptslim.extract.python.texts import accumulated, concatenate, derived, subscript, taken_from
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
@@ -85,6 +96,8 @@ def _one_of(iterated: Value, state: Bind, frame: Frame, name: str) -> Value:
     place = frame.module.locate(state.value)
     if isinstance(iterated, FilePath):
         return Opaque("document", name, place, (Transform("item", place),))
+    if isinstance(iterated, Text):
+        iterated = taken_from(iterated, name)
     if isinstance(iterated, Opaque) and iterated.origin in KEPT:
         return derived(iterated, name, place, Transform("item", place))
     transforms = iterated.transforms if isinstance(iterated, Opaque) else ()

@@ -432,6 +432,15 @@ def _main(holes: list[Hole]) -> Hole:
     return next((hole for hole in holes if hole.origin in ("document", "retrieval", "history")), holes[0])
 
 
+def taken_from(text: Text, name: str) -> Opaque:
+    """What is taken out of a text with holes, under a name: of the origin of what the text mostly holds."""
+    holes = [part for part in text.parts if isinstance(part, Hole)]
+    if not holes:
+        return Opaque(expression=name)
+    main = _main(holes)
+    return Opaque(main.origin, name, main.source, main.transforms)
+
+
 def _gathered(hole: Hole, place: Location | None, *more: Transform) -> Hole:
     """A hole for all items of what ``hole`` is one item of."""
     kept = tuple(one for one in hole.transforms if one.kind != "item")
