@@ -18,8 +18,7 @@ from promptslim.extract.python.module import Module, parse, parse_module
 MAGIC = re.compile(r"^(\s*)(?:%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
 ASSIGNED = re.compile(r"^(\s*[\w.,\s]+?=\s*)(?:!|%)")
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%skip", "%%wandb")
-TOKEN = re.compile(r'[{}\[\]]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
-"""What the structure of a JSON text consists of; a string that is a key comes with its colon."""
+_SCAN = json.JSONDecoder(strict=False).raw_decode
 
 
 def notebook_module(path: str, text: str) -> Module:
@@ -159,25 +158,59 @@ class _Written:
 
 
 def source_strings(text: str) -> list[_Written]:
-    """The cells of a notebook's JSON text in order. Outputs are passed over without being decoded."""
-    cells: list[_Written] = []
-    path: list[str] = []  # for each open container the key that is being read, or "[]"
-    for match in TOKEN.finditer(text):
-        sign = match[0]
-        if sign[0] == "{" or sign[0] == "[":
-            if path[-2:] == ["cells", "[]"] and len(path) in (2, 4):
-                cells.append(_Written(match.start()))
-            path.append("[]" if sign == "[" else "")
-        elif sign[0] == "}" or sign[0] == "]":
-            del path[-1:]
-        elif match[1] is not None:
-            path[-1:] = [sign[1 : sign.index('"', 1)]]
-        elif cells and _in_source(path):
-            cells[-1].strings.append(match.span())
-    return cells
+    """The cells of a notebook's JSON text in order. What is not source is passed over by the JSON scanner."""
+    try:
+        top = _members(text, _after(text, 0))
+        if "cells" not in top:
+            top = _members(text, _items(text, top["worksheets"][0])[0][0])
+        return [_written(text, start) for start, _ in _items(text, top["cells"][0])]
+    except (ValueError, KeyError, IndexError, RecursionError):
+        return []
 
 
-def _in_source(path: list[str]) -> bool:
-    """True for ``cells[i].source``, itself or an item of it; old notebooks nest cells in worksheets."""
-    keys = [key for key in path if key != "[]"]
-    return keys in (["cells", "source"], ["worksheets", "cells", "input"], ["worksheets", "cells", "source"])
+def _written(text: str, start: int) -> _Written:
+    members = _members(text, start)
+    source = members.get("source") or members.get("input")
+    if source is None:
+        return _Written(start)
+    parts = _items(text, source[0]) if text[source[0]] == "[" else [source]
+    return _Written(start, [part for part in parts if text[part[0]] == '"'])
+
+
+def _members(text: str, start: int) -> dict[str, tuple[int, int]]:
+    """The members of the object at ``start``: key -> span of the value; nothing where there is no object."""
+    found: dict[str, tuple[int, int]] = {}
+    if text[start] != "{":
+        return found
+    place = _after(text, start + 1)
+    while text[place] != "}":
+        key, place = _SCAN(text, place)
+        begin = _after(text, _after(text, place) + 1)
+        _, end = _SCAN(text, begin)
+        found[key] = begin, end
+        place = _after(text, end)
+        if text[place] == ",":
+            place = _after(text, place + 1)
+    return found
+
+
+def _items(text: str, start: int) -> list[tuple[int, int]]:
+    """The spans of the items of the array at ``start``; nothing where there is no array."""
+    found: list[tuple[int, int]] = []
+    if text[start] != "[":
+        return found
+    place = _after(text, start + 1)
+    while text[place] != "]":
+        _, end = _SCAN(text, place)
+        found.append((place, end))
+        place = _after(text, end)
+        if text[place] == ",":
+            place = _after(text, place + 1)
+    return found
+
+
+def _after(text: str, place: int) -> int:
+    """The place of the next character that is not blank."""
+    while text[place] in " \t\n\r":
+        place += 1
+    return place
