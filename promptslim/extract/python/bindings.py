@@ -15,6 +15,7 @@ from promptslim.extract.python.abstract import (
     Record,
     Sequence,
     Text,
+    Union,
     Value,
     union,
 )
@@ -24,7 +25,7 @@ from promptslim.extract.python.names import imported_module, imported_name
 from promptslim.extract.python.parameters import parameter, typed
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import UNBOUND, Bind
-from promptslim.extract.python.texts import accumulated, concatenate, derived, subscript, taken_from
+from promptslim.extract.python.texts import accumulated, chosen, concatenate, derived, subscript, taken_from
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
@@ -96,6 +97,8 @@ def _one_of(iterated: Value, state: Bind, frame: Frame, name: str) -> Value:
     place = frame.module.locate(state.value)
     if isinstance(iterated, FilePath):
         return Opaque("document", name, place, (Transform("item", place),))
+    if isinstance(iterated, Union):
+        iterated = chosen(iterated)
     if isinstance(iterated, Text):
         iterated = taken_from(iterated, name)
     if isinstance(iterated, Opaque) and iterated.origin in KEPT:

@@ -121,7 +121,8 @@ def _makes_text(node: ast.expr) -> bool:
 
 TEXT_MAKERS = frozenset({
     "format", "join", "dedent", "cleandoc", "substitute", "safe_substitute", "render", "read_text", "read",
-    "from_template", "from_messages", "PromptTemplate", "ChatPromptTemplate", "Template", "replace", "strip", "format_map",
+    "from_template", "from_messages", "PromptTemplate", "ChatPromptTemplate", "Template", "replace", "strip",
+    "format_map",
 })  # fmt: skip
 SHORT = 30
 
