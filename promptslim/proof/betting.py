@@ -99,6 +99,20 @@ def graded_items_needed(losses: Sequence[float], margin: float, power: float = 0
     return math.ceil(min(found)) if found else None
 
 
+def graded_smallest_margin(units: int, spread: float, power: float = 0.8, level: float = 0.05) -> float:
+    """The smallest margin, rounded up to a tenth of a point, that ``units`` independent units show with ``power`` at
+    true loss 0, if their losses have the standard deviation ``spread``; by ``graded_items_needed``. 1 where none."""
+    losses = (spread, -spread)
+
+    def lacking(margin: float) -> float:
+        needed = graded_items_needed(losses, margin, power, level)
+        return 1.0 if needed is None else needed - units - 0.5
+
+    if units < 1 or lacking(0.9995) > 0:
+        return 1.0
+    return math.ceil(round(1000 * bisect(lacking, 0.0005, 0.9995, 1e-6), 2)) / 1000
+
+
 def _against_high(margin: float, bets: Sequence[tuple[float, float]] = EARLY) -> tuple[float, ...]:
     return tuple(SAFE * share / (1 - margin) for share, _ in bets)
 
