@@ -19,7 +19,6 @@ from promptslim.verify.answer import Check
 from promptslim.verify.grading import ItemGrade, is_graded
 from promptslim.verify.suite import Item, Read, Suite, SuiteError
 
-
 MOST_MARGIN = 0.5
 """A prompt that loses more than half of its items is no candidate, whatever is proved of it."""
 
