@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.request_order import requests
+from promptslim.check.unseen_calls import sent_unseen
 from promptslim.check.wording import code
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding, Related
@@ -14,6 +15,8 @@ from promptslim.core.prompt import Hole, Literal, Part, TransformKind
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
+    from promptslim.core.facts import FileFacts
+    from promptslim.core.prompt import Prompt
     from promptslim.core.text import Location
 
 ADVICE: dict[TransformKind, str] = {
@@ -37,23 +40,32 @@ PLAIN = re.compile(
 """Addresses under which no HTML is expected."""
 
 
-def raw_markup(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+def raw_markup(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
     """One finding for each value that reaches the text of a prompt in a form which costs more than it says."""
-    if call.kind != "request":
-        return
-    seen: set[Hole] = set()
-    for request in requests(call):
-        before: Part | None = None
-        for prompt, part in request.parts():
-            if isinstance(part, Hole) and part not in seen and prompt is not request.tools:
-                found = _raw(call, part, before, rule)
-                if found is not None:
-                    seen.add(part)
-                    yield found
-            before = part
+    told: set[Location] = set()
+    for call in file.calls:
+        if call.kind == "request":
+            for request in requests(call):
+                parts = [(prompt, part) for prompt, part in request.parts() if prompt is not request.tools]
+                yield from _of_parts(call, parts, told, rule)
+    for prompt in sent_unseen(file):
+        yield from _of_parts(None, [(prompt, part) for part in prompt.parts], told, rule)
 
 
-def _raw(call: LlmCall, hole: Hole, before: Part | None, rule: RuleContext) -> Finding | None:
+def _of_parts(
+    call: LlmCall | None, parts: list[tuple[Prompt, Part]], told: set[Location], rule: RuleContext
+) -> Iterator[Finding]:
+    before: Part | None = None
+    for prompt, part in parts:
+        if isinstance(part, Hole):
+            found = _raw(call, prompt, part, before, rule)
+            if found is not None and found.related[0].location not in told:
+                told.add(found.related[0].location)
+                yield found
+        before = part
+
+
+def _raw(call: LlmCall | None, prompt: Prompt, hole: Hole, before: Part | None, rule: RuleContext) -> Finding | None:
     if hole.bound is not None or hole.transform("slice") is not None:
         return None
     kind = next((one for one in ADVICE if hole.transform(one) is not None), None)
@@ -62,21 +74,22 @@ def _raw(call: LlmCall, hole: Hole, before: Part | None, rule: RuleContext) -> F
     made = hole.transform(kind)
     place = made.location if made is not None and made.location is not None else hole.source
     return rule.finding(
-        f"{_what(hole, place, call)} {ADVICE[kind]}",
-        call.primary,
-        evidence=f"{call.scope}:{call.callee}:{hole.expression}",
+        f"{_what(hole, place, call.location.path if call else prompt.location.path)} {ADVICE[kind]}",
+        call.primary if call is not None else hole.location or prompt.primary,
+        evidence=f"{call.scope}:{call.callee}:{hole.expression}" if call else f"{prompt.scope}:{hole.expression}",
         call=call,
+        prompt=prompt,
         confidence=CONFIDENCE[kind],
-        related=(Related(place, "made here"),) if place is not None else (),
+        related=(Related(place or prompt.primary, "made here" if place is not None else "the prompt"),),
     )
 
 
-def _what(hole: Hole, place: Location | None, call: LlmCall) -> str:
+def _what(hole: Hole, place: Location | None, path: str) -> str:
     if place is None:
         return code(hole.expression)
     line, _ = place.start
     text = place.document.text[place.span.start : place.span.end]
-    where = f"line {line}" if place.path == call.location.path else f"{place.path}:{line}"
+    where = f"line {line}" if place.path == path else f"{place.path}:{line}"
     return f"{code(text if len(text) < 200 else hole.expression)} ({where})"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptslim.check.call_models import certain_models
 from promptslim.check.request_order import Request, requests
+from promptslim.check.unseen_calls import sent_unseen
 from promptslim.check.wording import code
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding, Impact, Related, Severity
@@ -16,6 +17,8 @@ from promptslim.core.text import Location, Span
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
+    from promptslim.core.call import Loop
+    from promptslim.core.facts import FileFacts
 
 TAKEN_APART = frozenset({"slice", "base64", "html", "data frame"})
 """Transformations after which a value is no whole document: cut, or the business of raw-markup."""
@@ -25,11 +28,25 @@ CHARACTERS_PER_TOKEN = 2
 """Fewer characters than this per token no long text has: shorter literals are not counted."""
 
 
-def whole_document(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+def whole_document(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
     """One finding for each document that reaches the messages of a call without a bound, and for each long
-    document that is pasted into the source as part of a message."""
-    if call.kind != "request":
-        return
+    document that is pasted into the source as part of a message. Prompts whose call is not seen count as well."""
+    told: set[Location | None] = set()
+    for call in file.calls:
+        if call.kind == "request":
+            yield from _of_call(call, rule)
+            told |= {hole.source for request in requests(call) for one in request.prompts for hole in one.holes}
+    for prompt in sent_unseen(file):
+        if prompt.role != "system":
+            alone = Request(None, None, (prompt,), visible=False)
+            for hole in prompt.holes:
+                found = None if hole.source in told else _read(None, alone, prompt, hole, rule)
+                if found is not None:
+                    told.add(hole.source)
+                    yield found
+
+
+def _of_call(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
     seen: set[object] = set()
     for request in requests(call):
         for prompt, part in request.parts():
@@ -47,19 +64,20 @@ def whole_document(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
                 yield found
 
 
-def _read(call: LlmCall, request: Request, prompt: Prompt, hole: Hole, rule: RuleContext) -> Finding | None:
+def _read(call: LlmCall | None, request: Request, prompt: Prompt, hole: Hole, rule: RuleContext) -> Finding | None:
     table = rule.catalog.phrases["whole_document"]
     if not _is_whole(hole) or not _beside_text(request, prompt) or _holds_instructions(hole, table):
         return None
     if _is_measured(hole) or _is_cached(request, hole):
         return None
     text = "\n".join(one.static_text for one in request.prompts)
-    what = _what(hole, call)
+    what = _what(hole, call.location.path if call is not None else prompt.location.path)
     confidence: Confidence | None = None
     severity: Severity | None = None
-    if _again_in_loop(call, hole):
+    loop = _again_in_loop(call, hole) if call is not None else None
+    if loop is not None:
         advice = (
-            f"{what} goes into the prompt whole, and again in every round of the loop `{call.control.loop.over[:50]}`."  # type: ignore[union-attr]
+            f"{what} goes into the prompt whole, and again in every round of the loop `{loop.over[:50]}`."
             " Send the part that a round needs, or put the document first with a cache marker behind it"
         )
     elif not _asks(request, table) and re.search(table["needs_it"], text, re.IGNORECASE):
@@ -75,18 +93,21 @@ def _read(call: LlmCall, request: Request, prompt: Prompt, hole: Hole, rule: Rul
         )
     return rule.finding(
         advice,
-        _primary(call, hole),
-        evidence=f"{call.scope}:{call.callee}:{hole.expression}",
+        _primary(call, prompt, hole),
+        evidence=f"{call.scope}:{call.callee}:{hole.expression}" if call else f"{prompt.scope}:{hole.expression}",
         call=call,
+        prompt=prompt,
         confidence=confidence,
         severity=severity,
-        related=_places(call, hole),
+        related=_places(call, prompt, hole),
     )
 
 
-def _primary(call: LlmCall, hole: Hole) -> Location:
+def _primary(call: LlmCall | None, prompt: Prompt, hole: Hole) -> Location:
     """The call, or the hole where the prompt is built in another function than the one that sends it."""
     at = hole.location
+    if call is None:
+        return at or prompt.primary
     if at is None or at.document != call.location.document or call.scope_span is None:
         return call.primary if at is None or at.document == call.location.document else at
     return call.primary if call.scope_span.start <= at.span.start < call.scope_span.end else at
@@ -150,33 +171,34 @@ def _asks(request: Request, table: dict[str, Any]) -> bool:
     return False
 
 
-def _again_in_loop(call: LlmCall, hole: Hole) -> bool:
-    """True where the document is read before the loop in which the call stands."""
+def _again_in_loop(call: LlmCall, hole: Hole) -> Loop | None:
+    """The loop in which the call stands, where the document is read before it."""
     loop = call.control.loop
     if loop is None or loop.attempts or hole.source is None or loop.location.document != hole.source.document:
-        return False
+        return None
     within = call.scope_span is None or (
         call.scope_span.start <= loop.location.span.start < call.scope_span.end
         and call.scope_span.start <= hole.source.span.start
     )
-    return within and hole.source.span.start < loop.location.span.start < call.location.span.start
+    before = hole.source.span.start < loop.location.span.start < call.location.span.start
+    return loop if within and before else None
 
 
-def _what(hole: Hole, call: LlmCall) -> str:
+def _what(hole: Hole, path: str) -> str:
     source = hole.source
     if source is None:
         return code(hole.expression)
     line, _ = source.start
-    where = f"line {line}" if source.path == call.location.path else f"{source.path}:{line}"
+    where = f"line {line}" if source.path == path else f"{source.path}:{line}"
     read = source.document.text[source.span.start : source.span.end]
     return f"{code(read if len(read) < 200 else hole.expression)} ({where})"
 
 
-def _places(call: LlmCall, hole: Hole) -> Iterator[Related]:
+def _places(call: LlmCall | None, prompt: Prompt, hole: Hole) -> Iterator[Related]:
     if hole.source is not None:
         yield Related(hole.source, "read here")
     if hole.location is not None:
-        yield Related(call.primary, "sent here")
+        yield Related(call.primary, "sent here") if call is not None else Related(prompt.primary, "the prompt")
 
 
 def _pasted(call: LlmCall, part: Literal, rule: RuleContext) -> Finding | None:
