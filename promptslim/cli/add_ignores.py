@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
-from promptslim.cli.session import replace_file, say, write
+from promptslim.cli.session import say, write
 
 if TYPE_CHECKING:
     from promptslim.core.finding import Finding

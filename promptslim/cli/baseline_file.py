@@ -7,8 +7,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
-from promptslim.cli.session import replace_file, say
+from promptslim.cli.session import say
 
 if TYPE_CHECKING:
     from promptslim.check.baseline import Entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.cli.error import UsageError
@@ -32,6 +32,7 @@ class Session:
         gc.disable()
         self.given = given
         self.place, self.configuration = configured(given)
+        self._read: Stdin | None = None
         self.quiet = given.count("quiet")
         self.verbose = given.count("verbose")
 
@@ -50,7 +51,7 @@ class Session:
 
         show = _Progress() if sys.stderr.isatty() and not self.quiet else None
         paths = self.given.listed("paths") or (".",)
-        stdin = self._stdin(paths)
+        stdin = self._read = self._stdin(paths)
         try:
             run = pipeline.analyse(paths, self.place, stdin=stdin, progress=show or _silent)
         finally:
@@ -58,6 +59,24 @@ class Session:
                 show.clear()
         self._remark(run)
         return run
+
+    def again(self, run: Run) -> Callable[[Mapping[str, bytes], Sequence[str] | None], Run]:
+        """What analyses the files of a run again where some have another content: over some of the paths, or over all
+        (None)."""
+        from dataclasses import replace
+
+        from promptslim.pipeline import run as pipeline
+
+        given = self.given.listed("paths") or (".",)
+        stdin = self._read
+
+        def analyse(instead: Mapping[str, bytes], paths: Sequence[str] | None) -> Run:
+            standard = None if stdin is None else replace(stdin, data=instead.get(stdin.path, stdin.data))
+            if paths is not None:
+                paths = [path for path in paths if standard is None or path != standard.path]
+            return pipeline.analyse(given if paths is None else paths, self.place, run.today, standard, instead=instead)
+
+        return analyse
 
     def colour(self) -> bool:
         """Whether standard output is to be coloured."""
@@ -152,33 +171,3 @@ def write(chunks: Iterable[str]) -> None:
 def drop_output() -> None:
     """Keep the interpreter from writing to a closed pipe when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def replace_file(path: str, content: str | bytes) -> None:
-    """Write a file whole or not at all, text as UTF-8. Raises UsageError where that is not possible."""
-    import tempfile
-
-    path = os.path.realpath(path)
-    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
-    try:
-        handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")  # noqa: PTH119
-        try:
-            with open(handle, "wb") as file:  # noqa: PTH123
-                file.write(content.encode() if isinstance(content, str) else content)
-            os.chmod(partial, _mode(path))  # noqa: PTH101
-            os.replace(partial, path)  # noqa: PTH105
-        except BaseException:
-            os.unlink(partial)  # noqa: PTH108
-            raise
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place") from None
-
-
-def _mode(path: str) -> int:
-    """The permissions of the file that is there, or what a new file gets."""
-    try:
-        return os.stat(path).st_mode & 0o777  # noqa: PTH116
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

@@ -6,9 +6,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Given, Option, Parameters
-from promptslim.cli.session import Session, replace_file, say, write
+from promptslim.cli.session import Session, say, write
 from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
 from promptslim.core.record import record
 

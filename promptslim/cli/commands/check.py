@@ -16,7 +16,10 @@ from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
 from promptslim.report.formats import View, check_renderer, names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from promptslim.check.engine import Outcome
+    from promptslim.cli.fixes import Wanted
     from promptslim.core.result import CheckResult
     from promptslim.discover.git_changes import Changes
     from promptslim.pipeline.run import Run
@@ -51,6 +54,10 @@ PARAMETERS: Parameters = (
         "value",
         "REF",
     ),
+    Option(("--fix",), "Fix what can be fixed without a change of what is sent, then report the rest."),
+    Option(("--unsafe-fixes",), "Fix also what changes the request (wording, caps, cache markers)."),
+    Option(("--fix-only",), "Fix, and do not report the rest."),
+    Option(("--diff",), "Show what would be fixed as a diff, and write nothing."),
     Option(("--no-cache",), "Keep no results between runs."),
     *FILES,
     *CONFIGURATION,
@@ -71,9 +78,12 @@ def run(given: Given) -> int:
     template = _template(session, shown_as)
     if given.flag("show_files"):
         return _show_files(session)
+    what = _fixes_wanted(session)
     changes = _changes(session)
     baseline = BaselineFile(session)
     run = session.analyse()
+    if what is not None:
+        return _fixed(session, run, what, baseline, partial(_report, shown_as=shown_as, template=template))
     outcome = _since(run, _checked(run, baseline), given.listed("paths") or (".",), changes)
     _warn_of_errors(session, outcome)
     reason = given.value("add_ignore")
@@ -82,6 +92,20 @@ def run(given: Given) -> int:
 
         add_ignores(run, outcome.result.findings, reason)
         return 0
+    return _report(session, run, outcome, baseline, shown_as=shown_as, template=template)
+
+
+def _report(
+    session: Session,
+    run: Run,
+    outcome: Outcome,
+    baseline: BaselineFile,
+    *,
+    shown_as: str,
+    template: Template | None,
+) -> int:
+    """Show the findings, and give the exit code."""
+    given = session.given
     if session.quiet < 2:
         if given.flag("statistics"):
             from promptslim.report.statistics import render
@@ -98,8 +122,45 @@ def run(given: Given) -> int:
                 template=template,
             )
             _show(shown_as, outcome.result, view)
+            if shown_as == "text" and not session.quiet and any(one.fixes for one in outcome.result.findings):
+                from promptslim.cli import fixes
+
+                hint = fixes.hint(outcome.result.findings, given.flag("unsafe_fixes"))
+                write((f"{hint}\n",) if hint else ())
     failed = baseline.stale(outcome) or _fails(outcome.result, session.place.settings.fail_on)
     return int(failed and not given.flag("exit_zero"))
+
+
+def _fixes_wanted(session: Session) -> Wanted | None:
+    """What is to be fixed, None where nothing is. Raises UsageError."""
+    if not any(map(session.given.flag, ("fix", "fix_only", "diff"))):
+        return None
+    from promptslim.cli.fixes import wanted
+
+    return wanted(session.given)
+
+
+def _fixed(session: Session, run: Run, what: Wanted, baseline: BaselineFile, report: Callable[..., int]) -> int:
+    """Fix findings, or show how they would be. The exit code with --diff is 1 where there is a difference, with
+    --fix-only 0, else that of what is left; 2 where a file could not be written."""
+    from promptslim.cli import fixes
+    from promptslim.pipeline import run as pipeline
+
+    def judge(run: Run) -> Outcome:
+        return pipeline.check(run, baseline.entries)
+
+    outcome = judge(run)
+    _warn_of_errors(session, outcome)
+    result = fixes.fixing(session, run, outcome, what, judge)
+    written = not what.write or fixes.write_changes(session, result.changes, result.groups)
+    if what.diff and session.quiet < 2:
+        fixes.show_difference(session, result.changes)
+    code = 0 if what.only else report(session, result.run, result.outcome, baseline)
+    if session.quiet == 0:
+        fixes.summarise(result, what)
+    if not written:
+        return 2
+    return int(bool(result.changes) and not session.given.flag("exit_zero")) if what.diff else code
 
 
 def _template(session: Session, shown_as: str) -> Template | None:

@@ -54,6 +54,10 @@ class StringHolder:
         found = [one for _, one in _values(again, changed)]
         return written if found == [*before, *content, *after] else None
 
+    def characters(self) -> Iterator[tuple[int, str]]:
+        """The characters of the string with their places; a field of an f-string counts as one."""
+        return _values(self.token, self.source)
+
     def _escaped(self, text: str, start: int, end: int) -> str | None:
         token = self.token
         quote = token.quote[0]
