@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_model, settings_are_elsewhere, writes_text
+from promptslim.check.cap_fixes import added_cap
 from promptslim.check.wording import branch
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding
@@ -42,6 +43,7 @@ def missing_max_tokens(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
         evidence=f"{call.scope} {call.callee}",
         severity="error" if rejected else None,
         confidence=_confidence(call, case),
+        fixes=added_cap(call, rule),
     )
 
 

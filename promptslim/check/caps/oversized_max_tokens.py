@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.check.answer_demands import AnswerDemand, greeting, short_answer
 from promptslim.check.call_models import certain_models, writes_text
+from promptslim.check.cap_fixes import changed_cap
 from promptslim.check.cap_values import may_think, place, waits_for_whole_answer, written_caps
 from promptslim.check.wording import branch, quoted
 from promptslim.core.call import LlmCall
@@ -61,6 +62,7 @@ def _above_limit(
         evidence=f"{call.scope} {call.callee} above limit",
         related=related,
         confidence="high",
+        fixes=changed_cap(call, case, cap, largest, f"the limit of {name}"),
     )
 
 
@@ -86,6 +88,7 @@ def _above_demand(
         evidence=demand.sentence,
         related=(*related, Related(demand.prompt.primary, "the prompt")),
         confidence="high" if demand.role == "system" else "medium",
+        fixes=changed_cap(call, case, cap, int(str(rule.options["short-answer-cap"])), "a default: adjust it"),
     )
 
 
@@ -108,6 +111,7 @@ def _refused_unstreamed(call: LlmCall, case: Case[int], cap: int, rule: RuleCont
         evidence=f"{call.scope} {call.callee} without streaming",
         related=related,
         severity="error",
+        fixes=changed_cap(call, case, cap, UNSTREAMED_LIMIT, "the most without streaming; or stream the answer"),
     )
 
 

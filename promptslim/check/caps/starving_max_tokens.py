@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.check.answer_demands import greeting, least_length
 from promptslim.check.call_models import certain_models, writes_text
+from promptslim.check.cap_fixes import changed_cap, least_limit, rounded
 from promptslim.check.cap_values import place, thinking_budget, thinking_is_on, written_caps
 from promptslim.check.wording import branch, quoted
 from promptslim.core.call import LlmCall
@@ -17,6 +18,7 @@ from promptslim.core.values import Case
 if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
+    from promptslim.core.text import Fix
 
 SLACK = Decimal("1.25")
 """A demanded length counts only where it needs a quarter more than the cap: words per token vary by text."""
@@ -44,6 +46,7 @@ def _budget(call: LlmCall, case: Case[int], cap: int, rule: RuleContext) -> Find
         return None
     if "interleaved-thinking" in call.location.document.text:
         return None
+    room = int(str(rule.options["answer-room"]))
     primary, related = place(call, case)
     return rule.finding(
         f"a cap of {cap:,} tokens{branch(call.max_tokens, case)} is not above the thinking budget of {budget:,}, "
@@ -54,6 +57,7 @@ def _budget(call: LlmCall, case: Case[int], cap: int, rule: RuleContext) -> Find
         related=related,
         severity="error",
         confidence="high",
+        fixes=_raised(call, case, cap, budget + room, f"the thinking budget and {room:,} for the answer", rule),
     )
 
 
@@ -76,6 +80,9 @@ def _thinks(
         call=call,
         evidence=f"{call.scope} {call.callee} thinking",
         related=related,
+        fixes=_raised(
+            call, case, cap, int(str(rule.options["thinking-cap"])), "a default with room for thinking: adjust it", rule
+        ),
     )
 
 
@@ -103,4 +110,13 @@ def _long(call: LlmCall, case: Case[int], cap: int, rule: RuleContext) -> Findin
         call=call,
         evidence=demand.sentence,
         related=(*related, Related(demand.prompt.primary, "the prompt")),
+        fixes=_raised(
+            call, case, cap, rounded(2 * demand.words), f"two tokens for each of the {demand.form} asked for", rule
+        ),
     )
+
+
+def _raised(call: LlmCall, case: Case[int], cap: int, tokens: int, why: str, rule: RuleContext) -> tuple[Fix, ...]:
+    """None where the model cannot write that much."""
+    limit = least_limit(certain_models(call, rule))
+    return changed_cap(call, case, cap, tokens, why) if limit is None or tokens <= limit else ()

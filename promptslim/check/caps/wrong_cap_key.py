@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models, writes_text, written_models
+from promptslim.check.cap_fixes import cap_paths, renamed_cap
 from promptslim.check.wording import code
 from promptslim.core.call import CapKey, LlmCall
 from promptslim.core.finding import Finding, Related, Severity
@@ -16,7 +17,7 @@ from promptslim.core.values import Absent, Known
 if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
-    from promptslim.core.text import Location
+    from promptslim.core.text import Fix, Location
 
 OPENAI_LIKE = ("mistral_chat", "deepseek", "openai", "qwen", "jamba", "openai_like")
 """Bodies whose servers may take either of OpenAI's two names, whatever the table lists."""
@@ -59,8 +60,20 @@ def wrong_cap_key(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
         evidence=f"{call.scope} {call.callee} {paths[0]}",
         related=related,
         severity=verdict.severity,
+        fixes=_fixes(call, key, verdict, rule),
         confidence=None if all(written.certain for written in written_models(call)) else "medium",
     )
+
+
+def _fixes(call: LlmCall, key: CapKey, verdict: Verdict, rule: RuleContext) -> tuple[Fix, ...]:
+    """The right key, the most usual first, where one cap is written and one branch sends it."""
+    if len(call.cap_keys) > 1:
+        return ()
+    usual = [path for model in certain_models(call, rule, fallbacks=True) for path in _body_table(model, rule)]
+    known = [path for path in (*cap_paths(call, rule), *usual) if path in verdict.right]
+    rest = sorted(verdict.right - {*known})
+    named = [path for path in (*known, *rest) if not verdict.use or path in verdict.use]
+    return renamed_cap(key, tuple(dict.fromkeys((*named, *known, *rest))))
 
 
 def _verdict(call: LlmCall, rule: RuleContext) -> Verdict | None:
@@ -132,9 +145,13 @@ def _body_keys(model: ModelFacts, rule: RuleContext) -> set[str]:
         return {"max_tokens_to_sample", "max_tokens"} if _TEXT_COMPLETION.match(model.family) else {"max_tokens"}
     if model.body == "openai" and model.reasoning:
         return {"max_completion_tokens"}
-    tables = (body for sdk in rule.catalog.sdks for body in sdk.get("body", ()))
-    keys = next((set(body["max_tokens"]) for body in tables if body["family"] == model.body), set())
+    keys = set(_body_table(model, rule))
     return keys | OPENAI_NAMES if model.body in OPENAI_LIKE else keys
+
+
+def _body_table(model: ModelFacts, rule: RuleContext) -> tuple[str, ...]:
+    tables = (body for sdk in rule.catalog.sdks for body in sdk.get("body", ()))
+    return next((tuple(body["max_tokens"]) for body in tables if body["family"] == model.body), ())
 
 
 def _openai_chat(call: LlmCall, rule: RuleContext) -> Verdict | None:

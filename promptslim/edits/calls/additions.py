@@ -1,0 +1,207 @@
+"""One more keyword in a call, key in a dict display, or item in a list display: on a line of its own where the
+others stand so, with a comma where the others end in one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from promptslim.core.record import record
+from promptslim.core.text import Edit
+from promptslim.edits.calls.change import Change
+from promptslim.edits.calls.source import Source
+
+
+@record
+class _Row:
+    """The elements between two brackets as ranges of the text; ``open`` and ``close`` are the brackets' offsets."""
+
+    open: int
+    close: int
+    elements: tuple[tuple[int, int], ...]
+
+
+def insert_keyword(source: Source, call: ast.Call, name: str, value: str) -> Change | None:
+    """``name=value`` behind the last argument that is no ``**``. None for a call of a bare generator, and where the
+    name is taken."""
+    if any(keyword.arg == name for keyword in call.keywords) or _bare_generator(source, call):
+        return None
+    parsed = _expression(value)
+    if parsed is None:
+        return None
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    given.sort(key=lambda node: source.span(node).start)
+    spread = [isinstance(node, ast.keyword) and node.arg is None for node in given]
+    place = next((index for index in range(len(given), 0, -1) if not spread[index - 1]), 0) or len(given)
+    after = sum(isinstance(node, ast.keyword) for node in given[:place])
+    keywords = [*call.keywords[:after], ast.keyword(arg=name, value=parsed), *call.keywords[after:]]
+    row = _row(source, source.span(call.func).end, source.span(call).end, "(", given)
+    edits = _inserted(source, row, place, f"{name}={value}") if row is not None else None
+    return None if edits is None else Change(edits, {id(call): ast.Call(call.func, call.args, keywords)})
+
+
+def insert_key(source: Source, display: ast.Dict, key: str, value: str) -> Change | None:
+    """``"key": value`` at the end of a dict display, in the quotes that are usual around it. None where the key is
+    there."""
+    if any(isinstance(one, ast.Constant) and one.value == key for one in display.keys):
+        return None
+    parsed = _expression(value)
+    if parsed is None:
+        return None
+    pairs = list(zip(display.keys, display.values, strict=True))
+    span = source.span(display)
+    row = _row(source, span.start, span.end, "{", [pair for _, pair in pairs])
+    if row is None:
+        return None
+    starts = [source.span(name).start if name is not None else -1 for name, _ in pairs]
+    elements = tuple((low if low >= 0 else high[0], high[1]) for low, high in zip(starts, row.elements, strict=True))
+    quote = source.quote(display)
+    written = f"{quote}{key}{quote}: {value}"
+    edits = _inserted(source, _Row(row.open, row.close, elements), len(pairs), written)
+    swap = ast.Dict([*display.keys, ast.Constant(key)], [*display.values, parsed])
+    return None if edits is None else Change(edits, {id(display): swap})
+
+
+def append_item(source: Source, display: ast.List, value: str) -> Change | None:
+    """``value`` at the end of a list display."""
+    parsed = _expression(value)
+    if parsed is None:
+        return None
+    span = source.span(display)
+    row = _row(source, span.start, span.end, "[", display.elts)
+    edits = _inserted(source, row, len(display.elts), value) if row is not None else None
+    swap = ast.List([*display.elts, parsed], display.ctx)
+    return None if edits is None else Change(edits, {id(display): swap})
+
+
+def outer(source: Source, node: ast.expr, low: int, high: int) -> tuple[int, int]:
+    """The range of a node with the parentheses around it, which nothing between ``low`` and ``high`` but blank space,
+    comments and they themselves separates from it."""
+    span = source.span(node)
+    start, end = span.start, span.end
+    opening = _opening(source, low, start)
+    while opening:
+        close = source.skip(end, high)
+        if close >= high or source.text[close] != ")":
+            break
+        start, end = opening.pop(), close + 1
+    return start, end
+
+
+def _opening(source: Source, low: int, high: int) -> list[int]:
+    """Offsets of the opening parentheses right before a place, the outermost first."""
+    found: list[int] = []
+    position = low
+    while (position := source.skip(position, high)) < high:
+        if source.text[position] == "(":
+            found.append(position)
+        else:
+            found.clear()
+        position += 1
+    return found
+
+
+def _expression(value: str) -> ast.expr | None:
+    try:
+        return ast.parse(value, mode="eval").body
+    except SyntaxError:
+        return None
+
+
+def _bare_generator(source: Source, call: ast.Call) -> bool:
+    if len(call.args) != 1 or call.keywords or not isinstance(call.args[0], ast.GeneratorExp):
+        return False
+    # The range of a bare generator takes in the parentheses of the call.
+    return source.span(call.args[0]).end == source.span(call).end
+
+
+def _row(source: Source, start: int, end: int, bracket: str, nodes: Sequence[ast.expr | ast.keyword]) -> _Row | None:
+    """The elements with the parentheses around them."""
+    opening = source.skip(start, end)
+    while opening < end and source.text[opening] == ")":
+        opening = source.skip(opening + 1, end)
+    if opening >= end or source.text[opening] != bracket:
+        return None
+    elements: list[tuple[int, int]] = []
+    low = opening + 1
+    for node in nodes:
+        if isinstance(node, ast.keyword):
+            begin = source.span(node).start
+            elements.append((begin, outer(source, node.value, begin, end - 1)[1]))
+        else:
+            elements.append(outer(source, node, low, end - 1))
+        low = elements[-1][1]
+    return _Row(opening, end - 1, tuple(elements))
+
+
+def _inserted(source: Source, row: _Row, place: int, text: str) -> tuple[Edit, ...] | None:
+    """Edits that write an element behind the ``place`` first ones."""
+    if not row.elements:
+        return (source.edit(row.open + 1, row.open + 1, text),)
+    start, end = row.elements[place - 1]
+    last = place == len(row.elements)
+    comma = source.skip(end, row.close)
+    has_comma = comma < row.close and source.text[comma] == ","
+    if not last and not has_comma:
+        return None
+    margin = _margin(source, row, start)
+    behind = comma + 1 if has_comma else end
+    line_end = _line_end(source, behind, row.close)
+    if margin is None or (line_end is None and not last):
+        return (source.edit(behind, behind, f" {text}," if has_comma else f", {text}"),)
+    if line_end is None:
+        return (source.edit(behind, behind, f"{'' if has_comma else ','}\n{margin}{text}{',' if has_comma else ''}"),)
+    if has_comma:
+        return (source.edit(line_end, line_end, f"\n{margin}{text},"),)
+    if line_end == behind:
+        return (source.edit(behind, behind, f",\n{margin}{text}"),)
+    return source.edit(behind, behind, ","), source.edit(line_end, line_end, f"\n{margin}{text}")
+
+
+def _margin(source: Source, row: _Row, start: int) -> str | None:
+    """The blank space before an element that begins a line of its own."""
+    line = source.text.rfind("\n", 0, start) + 1
+    before = source.text[line:start]
+    return before if line > row.open and not before.strip() else None
+
+
+def _line_end(source: Source, start: int, close: int) -> int | None:
+    """The end of the line at ``start`` where only blank space and a comment stand before it, else None."""
+    end = source.text.find("\n", start)
+    if end < 0 or end > close:
+        return None
+    rest = source.text[start:end].strip()
+    if rest and not rest.startswith("#"):
+        return None
+    return end if rest else start
+
+
+def remove_key(source: Source, display: ast.Dict, key: ast.expr) -> Change | None:
+    """A dict display without one of its keys. None where a comment stands beside it, which would be lost."""
+    index = next((place for place, one in enumerate(display.keys) if one is key), None)
+    span = source.span(display)
+    row = _row(source, span.start, span.end, "{", display.values)
+    if index is None or row is None or None in display.keys:
+        return None
+    starts = [source.span(one).start for one in display.keys if one is not None]
+    ends = [end for _, end in row.elements]
+    start, end = starts[index], ends[index]
+    comma = source.skip(end, row.close)
+    behind = comma + 1 if comma < row.close and source.text[comma] == "," else end
+    line_end = _line_end(source, behind, row.close)
+    if _margin(source, row, start) is not None and line_end is not None:
+        if line_end != behind:
+            return None
+        start, end = source.text.rfind("\n", 0, start), source.text.find("\n", behind)
+    elif index + 1 < len(ends):
+        end = starts[index + 1]
+    elif index:
+        start = ends[index - 1]
+    else:
+        end = behind
+    outside = (source.text[start : starts[index]], source.text[ends[index] : end])
+    if any("#" in gap for gap in outside):
+        return None
+    rest = [place for place in range(len(ends)) if place != index]
+    swap = ast.Dict([display.keys[place] for place in rest], [display.values[place] for place in rest])
+    return Change((source.edit(start, end, ""),), {id(display): swap})
