@@ -139,7 +139,7 @@ def test_one_motion_makes_nothing_new(motion: Callable[[Code, int], Code]) -> No
         assert new_after(code) == ()
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(motions=st.lists(st.tuples(st.sampled_from(MOTIONS[:5]), st.integers(0, 6)), min_size=2, max_size=4))
 def test_motions_together_make_nothing_new(motions: list[tuple[Callable[[Code, int], Code], int]]) -> None:
     code = START
