@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptslim.verify.local import fields
 from promptslim.verify.local.exchange import Chat, Reply, Segment, invalid
-from promptslim.verify.local.families import fields
 
 BODIES = ("anthropic",)
 
@@ -86,6 +86,6 @@ def chunks(reply: Reply) -> Iterator[dict[str, Any]]:
         for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    delta = {"stop_reason": reply.stop, "stop_sequence": None}
-    yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": reply.usage.output}}
+    ended = {"stop_reason": reply.stop, "stop_sequence": None}
+    yield {"type": "message_delta", "delta": ended, "usage": {"output_tokens": reply.usage.output}}
     yield {"type": "message_stop"}

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptslim.verify.local import fields
 from promptslim.verify.local.exchange import Chat, Reply, Segment, invalid
-from promptslim.verify.local.families import fields
 
 BODIES = ("mistral_chat", "openai", "qwen", "jamba", "openai_like")
 _STOPS = {"max_tokens": "length", "tool_use": "tool_calls"}

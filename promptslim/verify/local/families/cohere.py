@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptslim.verify.local import fields
 from promptslim.verify.local.exchange import Chat, Reply, Segment
-from promptslim.verify.local.families import fields
 
 BODIES = ("cohere",)
 _STOPS = {"max_tokens": "MAX_TOKENS", "stop_sequence": "STOP_SEQUENCE"}

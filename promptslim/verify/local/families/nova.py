@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptslim.verify.local import fields
 from promptslim.verify.local.exchange import Chat, Reply, Segment, invalid
-from promptslim.verify.local.families import fields
 
 BODIES = ("nova",)
 _KEYS = ("schemaVersion", "system", "messages", "inferenceConfig", "toolConfig", "additionalModelRequestFields")

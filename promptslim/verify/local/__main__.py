@@ -1,0 +1,65 @@
+"""``python -m promptslim.verify.local``: run the server until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from promptslim.verify.local.answers import ScriptError, echo, from_file
+from promptslim.verify.local.exchange import Source
+from promptslim.verify.local.quota import Quota
+from promptslim.verify.local.server import LocalServer
+from promptslim.verify.local.service import Service
+from promptslim.verify.local.small_model import NoModelError, SmallModel
+
+
+def main() -> int:
+    """Serve, and say at which address."""
+    options = _options()
+    try:
+        service = Service(
+            _source(options), faults=options.fault, quota=Quota(options.tokens_per_minute, options.requests_per_minute)
+        )
+        server = LocalServer(service, port=options.port, fewest_records=options.fewest_records)
+    except (ScriptError, NoModelError, ValueError) as error:
+        sys.stderr.write(f"promptslim: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"promptslim: port {options.port}: {error.strerror}; choose another with --port\n")
+        return 2
+    names = ("BEDROCK_RUNTIME", "BEDROCK", "S3")
+    sys.stdout.write("".join(f"export AWS_ENDPOINT_URL_{name}={server.url}\n" for name in names))
+    sys.stdout.flush()
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        server.close()
+    return 0
+
+
+def _source(options: argparse.Namespace) -> Source:
+    if options.small_model:
+        return SmallModel(options.weights)
+    return from_file(options.answers) if options.answers else echo
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m promptslim.verify.local",
+        description="A server on this machine that speaks the protocol of Amazon Bedrock. It prints the environment "
+        "that leads clients to it. Without --answers and --small-model it repeats the last message.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    parser.add_argument("--answers", type=Path, help="script of answers: .json or .py")
+    parser.add_argument("--small-model", action="store_true", help="answer with a small model on this machine")
+    parser.add_argument("--weights", type=Path, help="GGUF file of the small model")
+    parser.add_argument("--fault", action="append", default=[], help="fault of the next request; may be repeated")
+    parser.add_argument("--tokens-per-minute", type=int)
+    parser.add_argument("--requests-per-minute", type=int)
+    parser.add_argument("--fewest-records", type=int, default=100, help="records that a batch job needs")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
