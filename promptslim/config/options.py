@@ -52,6 +52,7 @@ class Options:
     region: str | None = option(string, "Region of the prices.")
     output_format: str | None = option(string, "Format of the findings.")
     budgets: Mapping[str, int] | None = option(TableOf(tokens), "Prompt (path, or path::name) to tokens it may have.")
+    keep: tuple[str, ...] | None = option(strings, "Texts in prompts that no edit may touch, as they stand there.")
     cache: bool | None = option(boolean, "Keep results between runs.")
     rules: Mapping[str, Mapping[str, object]] | None = option(
         TableOf(plain_table), "Rule (code or name) to its options."

@@ -56,6 +56,7 @@ class Settings:
     region: str | None
     output_format: str
     budgets: Mapping[str, int]
+    keep: tuple[str, ...]
     cache: bool
     rules: Mapping[str, Mapping[str, object]]
 
@@ -88,6 +89,7 @@ def resolve(configuration: Configuration) -> Settings:
         region=options.region,
         output_format=options.output_format or "text",
         budgets=options.budgets or {},
+        keep=options.keep or (),
         cache=options.cache is not False,
         rules=options.rules or {},
     )

@@ -69,11 +69,30 @@ def without(text: str, found: Sequence[Filler]) -> str:
     pieces: list[str] = []
     at = 0
     for one in found:
-        pieces += (text[at : one.start], one.instead)
-        at = one.end
-        if not one.instead and text[at : at + 1] == " ":
-            at += 1
+        start, end, instead = shortened(text, one)
+        pieces += (text[at:start], instead)
+        at = end
     return "".join((*pieces, text[at:]))
+
+
+def shortened(text: str, one: Filler) -> tuple[int, int, str]:
+    """The range that changes when a phrase is left out or shortened, and what it then reads: one blank goes with a
+    phrase that is left out, and what follows takes its capital."""
+    phrase = text[one.start : one.end]
+    if one.instead:
+        if phrase.isupper():
+            return one.start, one.end, one.instead.upper()
+        capital = phrase[:1].isupper()
+        return one.start, one.end, one.instead[:1].upper() + one.instead[1:] if capital else one.instead
+    start, end = one.start, one.end
+    if text[end : end + 1] == " ":
+        end += 1
+    elif text[end : end + 1] in ("", "\n") and text[start - 1 : start] == " ":
+        start -= 1
+    following = text[end : end + 1]
+    if end < len(text) and phrase[:1].isupper() and following.islower():
+        return start, end + 1, following.upper()
+    return start, end, ""
 
 
 def _form_sections(structure: Structure, pattern: str) -> set[int]:

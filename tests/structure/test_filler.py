@@ -33,11 +33,11 @@ def shortened(text: str) -> str:
     ("text", "short"),
     [
         ("Read the page in order to find the date.", "Read the page to find the date."),
-        ("Please answer in French.", "answer in French."),
-        ("Please note that the page is long.", "the page is long."),
+        ("Please answer in French.", "Answer in French."),
+        ("Please note that the page is long.", "The page is long."),
         ("Answer briefly due to the fact that users are busy.", "Answer briefly because users are busy."),
-        ("I would like you to list\nthe names.", "list\nthe names."),
-        ("Make sure that you cite pages.", "cite pages."),
+        ("I would like you to list\nthe names.", "List\nthe names."),
+        ("Make sure that you cite pages.", "Cite pages."),
         ("Fold the page in\norder to save room.", "Fold the page to save room."),
     ],
 )

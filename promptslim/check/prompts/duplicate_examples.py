@@ -13,8 +13,8 @@ from promptslim.core.prompt import Prompt
 from promptslim.core.record import record
 from promptslim.core.values import Known
 from promptslim.structure.build import structure_of
-from promptslim.structure.flat import HOLE, PLACEHOLDER
 from promptslim.structure.repeats import Key, key_of, same_wording
+from promptslim.structure.shown_examples import shown_examples
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
@@ -22,18 +22,10 @@ if TYPE_CHECKING:
     from promptslim.core.text import Location
     from promptslim.structure.segment import Example, Structure
 
-LEAST_WORDS = 4
-"""Words that count in an example; shorter ones are labels."""
-
 MOST_PLACES = 6
 _HINT = re.compile(
     r"\b(?:examples?|input|question|q|user|human|text|review|ticket|sentence|sample|shot)\b", re.IGNORECASE
 )
-_NUMBERED = re.compile(
-    r"\A(?:</?[^<>\n]{1,80}>\s*)?(?:[#*_\s-]*(?:worked |good |bad )?example\b[^\n:]{0,40}(?::[*_]{0,2}|\n|\Z))?",
-    re.IGNORECASE,
-)
-_NUMBERED_LABEL = re.compile(r"^([ \t*_]*[A-Za-z]{1,12})[ \t]*#?\d{1,3}([*_]{0,2}:)", re.MULTILINE)
 
 
 @record
@@ -91,19 +83,10 @@ def _repeats(
 
 
 def _examples(prompt: Prompt, structure: Structure, harmless: Collection[str]) -> list[Shown]:
-    found: list[Shown] = []
-    for example in structure.examples:
-        text = structure.flat.text[example.start : example.end]
-        # What fills a placeholder decides whether two examples are the same.
-        if HOLE in text or PLACEHOLDER.search(text) or not structure.flat.certain(example.start):
-            continue
-        body = _NUMBERED_LABEL.sub(r"\1\2", _NUMBERED.sub("", text.strip(), count=1))
-        key = key_of(body, harmless)
-        if len(key) >= LEAST_WORDS:
-            # Before and after the data an example may stand on purpose.
-            key = (str(structure.flat.side(example.start)), *key)
-            found.append(Shown(key, text, body.strip() or text.strip(), _place(structure, example) or prompt.primary))
-    return found
+    return [
+        Shown(one.key, one.text, one.head, _place(structure, one.example) or prompt.primary)
+        for one in shown_examples(structure, harmless)
+    ]
 
 
 def _place(structure: Structure, example: Example) -> Location | None:

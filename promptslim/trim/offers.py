@@ -1,0 +1,229 @@
+"""What can be trimmed from one prompt: proposals of all trimmers that pass the protection, can be written, and save."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from promptslim.core.prompt import Literal, Part, Prompt
+from promptslim.core.record import record
+from promptslim.core.text import Applicability, Edit, Fix
+from promptslim.edits.prompt_text import source_edits
+from promptslim.structure.build import structure_of
+from promptslim.structure.flat import HOLE
+from promptslim.trim.change import LEVELS, Change, Level, Placed, at_an_edge, changed, only_blank_space, placed
+from promptslim.trim.code_blocks import code_blocks
+from promptslim.trim.loader import Trimmer, trimmers
+from promptslim.trim.protection import Protection, Reading, protection
+from promptslim.trim.subject import Subject
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+"""Tokens of texts, by the counter of the model that a prompt is sent to."""
+
+AROUND = 60
+"""Characters around a change within which its own saving is measured; whole lines where they are shorter."""
+
+MOST_RANGES = 8
+"""Ranges up to which a change is looked at by itself before all are looked at together."""
+
+APPLICABILITY = {"safe": Applicability.SAFE, "unsafe": Applicability.UNSAFE, "proof": Applicability.DISPLAY}
+
+
+@record
+class Offer:
+    """One change that can be made: ``places`` in the parts, ``edits`` of files, ``saves`` in tokens; ``before`` and
+    ``after`` is the changed text."""
+
+    trimmer: str
+    title: str
+    level: Level
+    change: Change
+    places: tuple[Placed, ...]
+    edits: tuple[Edit, ...]
+    saves: int
+    before: str
+    after: str
+
+
+@record
+class Wanted:
+    """``level``: the boldest changes that are wanted. ``only``: trimmers by name, None for all. ``keep``: texts that
+    the user has marked."""
+
+    level: Level
+    keep: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+
+
+def offers(prompt: Prompt, phrases: Mapping[str, Any], wanted: Wanted, count: Count) -> tuple[Offer, ...]:
+    """Everything that can be trimmed up to a level, in the order of the text; all of it together passes the
+    protection. ``phrases`` is ``rules/phrases.toml``."""
+    subject = Subject(prompt, structure_of(prompt), phrases)
+    guard = protection(prompt.shape, phrases, wanted.keep)
+    found = _writable(_apart(_proposed(subject, wanted)), subject)
+    if not found:
+        return ()
+    kept = _gated(_worthwhile(_each_by_itself(found, subject, guard), subject, count), subject, guard)
+    return tuple(sorted(kept, key=lambda one: one.change.start))
+
+
+def trimmed(prompt: Prompt, made: Iterable[Offer]) -> tuple[Part, ...]:
+    """The parts of a prompt after some offers."""
+    return changed(prompt.parts, (place for one in made for place in one.places))
+
+
+def fixes(
+    made: Sequence[Offer], count_saved: Callable[[Sequence[Offer]], int], *, proved: bool = False
+) -> tuple[Fix, ...]:
+    """One fix per trimmer. ``count_saved`` gives the tokens that some offers save together. Nothing is applied to a
+    prompt with a proof (``proved``): the proof would no longer hold."""
+    found: list[Fix] = []
+    for name in dict.fromkeys(one.trimmer for one in made):
+        own = [one for one in made if one.trimmer == name]
+        title = f"{own[0].title} (would need a new proof)" if proved else own[0].title
+        level = Applicability.DISPLAY if proved else APPLICABILITY[own[0].level]
+        found.append(Fix(title, tuple(edit for one in own for edit in one.edits), level, count_saved(own)))
+    return tuple(found)
+
+
+def _proposed(subject: Subject, wanted: Wanted) -> Iterator[tuple[Trimmer, Change]]:
+    """Copies first, which may hold smaller changes; then by level."""
+    allowed = LEVELS[: LEVELS.index(wanted.level) + 1]
+    found = [
+        (trimmer, change)
+        for trimmer in trimmers()
+        if trimmer.level in allowed and (wanted.only is None or trimmer.name in wanted.only)
+        for change in trimmer.changes(subject)
+        if any(subject.text[one.start : one.end] != one.instead for one in change.ranges)
+    ]
+    yield from sorted(found, key=lambda one: (not one[1].copy, LEVELS.index(one[0].level)))
+
+
+def _apart(found: Iterable[tuple[Trimmer, Change]]) -> Iterator[tuple[Trimmer, Change]]:
+    """Those that overlap no earlier one."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for trimmer, change in found:
+        places = [(bisect_left(ends, one.start + 1), one) for one in change.ranges]
+        if any(at < len(starts) and starts[at] < one.end for at, one in places):
+            continue
+        for one in change.ranges:
+            at = bisect_left(ends, one.start + 1)
+            starts.insert(at, one.start)
+            ends.insert(at, one.end)
+        yield trimmer, change
+
+
+def _writable(found: Iterable[tuple[Trimmer, Change]], subject: Subject) -> list[Offer]:
+    prompt, text = subject.prompt, subject.text
+    written: list[Offer] = []
+    for trimmer, change in found:
+        places = placed(subject.structure.flat, change)
+        if places is None or (subject.templated and any(at_an_edge(prompt.parts[one.part], one) for one in places)):
+            continue
+        edits = _edits(prompt, places)
+        if edits is not None:
+            before = "".join(text[one.start : one.end] for one in change.ranges)
+            after = "".join(one.instead for one in change.ranges)
+            written.append(Offer(trimmer.name, trimmer.title, trimmer.level, change, places, edits, 0, before, after))
+    return written
+
+
+def _edits(prompt: Prompt, places: Sequence[Placed]) -> tuple[Edit, ...] | None:
+    found: list[Edit] = []
+    for one in places:
+        edits = source_edits(prompt, one.part, one.start, one.end, one.instead)
+        if edits is None:
+            return None
+        found += edits
+    return tuple(found)
+
+
+def _each_by_itself(found: Iterable[Offer], subject: Subject, guard: Protection) -> list[Offer]:
+    """Without those that hurt something within their own lines, or stand in code: a quick look that spares most looks
+    at the whole text."""
+    code = code_blocks(subject.text)
+    kept: list[Offer] = []
+    for one in found:
+        if not one.change.copy and any(start < one.change.end and one.change.start < end for start, end in code):
+            continue
+        if not one.change.copy and len(one.change.ranges) <= MOST_RANGES:
+            before, after = _window(subject.text, one.change, 0)
+            if guard.read((Literal(before),)) != guard.read((Literal(after),)):
+                continue
+        kept.append(one)
+    return kept
+
+
+def _window(text: str, change: Change, around: int) -> tuple[str, str]:
+    """The lines of a change before and after it, and so many characters more."""
+    start = max(text.rfind("\n", 0, max(change.start - around, 0)) + 1, 0)
+    end = text.find("\n", min(change.end + around, len(text)))
+    end = len(text) if end < 0 else end
+    pieces: list[str] = []
+    at = start
+    for one in change.ranges:
+        pieces += (text[at : one.start], one.instead)
+        at = one.end
+    return text[start:end], "".join((*pieces, text[at:end]))
+
+
+def _worthwhile(found: Sequence[Offer], subject: Subject, count: Count) -> list[Offer]:
+    """Those that save tokens, each with how many."""
+    windows = [text.replace(HOLE, "x") for one in found for text in _window(subject.text, one.change, AROUND)]
+    counts = count(windows)
+    saved = [before - after for before, after in zip(counts[::2], counts[1::2], strict=True)]
+    return [
+        Offer(one.trimmer, one.title, one.level, one.change, one.places, one.edits, saves, one.before, one.after)
+        for one, saves in zip(found, saved, strict=True)
+        if saves > 0
+    ]
+
+
+def _gated(found: Sequence[Offer], subject: Subject, guard: Protection) -> list[Offer]:
+    """The offers that hurt nothing, together: first the copies, one after the other, then the rest level by level."""
+    gate = _Gate(subject.prompt, guard)
+    kept: list[Offer] = []
+    current = gate.original
+    for one in (offer for offer in found if offer.change.copy):
+        after = gate.reading([*kept, one])
+        if guard.only_a_copy_gone(current, after, (Literal(one.before),)):
+            kept.append(one)
+            current = after
+    for level in LEVELS:
+        same = [one for one in found if one.level == level and not one.change.copy]
+        kept += gate.passing(same, kept, current, blank_only=level == "safe")
+    return kept
+
+
+@record
+class _Gate:
+    prompt: Prompt
+    guard: Protection
+
+    @property
+    def original(self) -> Reading:
+        return self.guard.read(self.prompt.parts)
+
+    def reading(self, made: Sequence[Offer]) -> Reading:
+        return self.guard.read(trimmed(self.prompt, made))
+
+    def passing(self, tried: list[Offer], kept: list[Offer], wanted: Reading, blank_only: bool) -> list[Offer]:
+        """The offers of ``tried`` that may be made on top of ``kept``: all, else what is left of each half."""
+        if not tried or self._passes([*kept, *tried], tried, wanted, blank_only):
+            return tried
+        if len(tried) == 1:
+            return []
+        middle = len(tried) // 2
+        first = self.passing(tried[:middle], kept, wanted, blank_only)
+        return first + self.passing(tried[middle:], [*kept, *first], wanted, blank_only)
+
+    def _passes(self, made: Sequence[Offer], new: Sequence[Offer], wanted: Reading, blank_only: bool) -> bool:
+        if self.reading(made) != wanted:
+            return False
+        return not blank_only or only_blank_space(_text(self.prompt.parts), _text(trimmed(self.prompt, new)))
+
+
+def _text(parts: Iterable[Part]) -> str:
+    return "".join(part.text if isinstance(part, Literal) else HOLE for part in parts)

@@ -1,0 +1,1 @@
+"""One trimmer per file; see ``promptslim.trim.proposals``."""
