@@ -103,7 +103,7 @@ def test_text_output(run: Run, write: Callable[[str, str], None]) -> None:
     assert (code, err) == (1, "")
     assert out.startswith("app.py:4:1: PS101 missing-max-tokens ")
     assert "4 | client.converse(modelId=" in out
-    assert out.endswith("1 finding in 1 file with 1 LLM call\n")
+    assert out.endswith("1 finding in 1 file with 1 LLM call\n1 fixable with --fix --unsafe-fixes\n")
     assert not run("check", *ONLY, "-q")[1].endswith("LLM call\n")
     assert run("check", *ONLY, "-qq") == (1, "", "")
 

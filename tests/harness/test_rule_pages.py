@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,12 @@ from rule_page_cases import CASES, HEADINGS, Case, Page, PageError, Place, read_
 import promptslim
 from promptslim.catalog import load as load_catalog
 from promptslim.check import loader
+from promptslim.check.engine import Outcome
 from promptslim.core.result import CheckResult
 from promptslim.core.text import Applicability
+from promptslim.pipeline import run as pipeline
+from promptslim.pipeline.fixing import fix_findings
+from promptslim.pipeline.run import Run
 from promptslim.report.check.json import render
 from promptslim.report.formats import View
 
@@ -54,7 +60,7 @@ def test_example_holds(case: Case, tmp_path: Path) -> None:
 def test_fixes_give_the_fixed_block_and_then_nothing(case: Case, tmp_path: Path) -> None:
     case.lay_out(tmp_path)
     level = Applicability[case.fix_level.upper()]
-    apply_fixes(run(case, tmp_path), case, tmp_path, level)
+    fix_files(case, tmp_path, level)
     for path, text in case.fixed.items():
         assert (tmp_path / path).read_text("utf-8") == text
     rest = [f for f in run(case, tmp_path).findings if f.name == case.page.stem]
@@ -147,16 +153,22 @@ def show(place: Place) -> str:
     return f'{place.path}:{cell}{place.line}: "{place.text}"'
 
 
-def apply_fixes(result: CheckResult, case: Case, folder: Path, level: Applicability) -> None:
-    """Back to front, so that earlier offsets stay true."""
-    edits = {
-        (edit.location.path, edit.location.span.start, edit.location.span.end, edit.text)
-        for finding in result.findings
-        if finding.name == case.page.stem
-        for fix in finding.fixes
-        if fix.applicability >= level
-        for edit in fix.edits
-    }
-    for path, start, end, text in sorted(edits, reverse=True):
-        source = (folder / path).read_text("utf-8")
-        (folder / path).write_text(source[:start] + text + source[end:], "utf-8")
+def fix_files(case: Case, folder: Path, level: Applicability) -> None:
+    """As ``check --fix`` does it, for the findings of one rule."""
+    paths = list(case.paths)
+    keywords = {"extend_select": [case.page.stem], "cache": False}
+    place = pipeline.place_of(folder, False, keywords)
+
+    def analyse(instead: Mapping[str, bytes], some: Sequence[str] | None) -> Run:
+        return pipeline.analyse(paths if some is None else some, place, case.today, instead=instead)
+
+    def judge(run: Run) -> Outcome:
+        outcome = pipeline.check(run)
+        found = tuple(finding for finding in outcome.result.findings if finding.name == case.page.stem)
+        return replace(outcome, result=replace(outcome.result, findings=found))
+
+    first = pipeline.analyse(paths, place, case.today)
+    result = fix_findings(first, judge(first), level, analyse, judge)
+    assert not [one.reason for one in result.not_applied]
+    for change in result.changes:
+        (folder / change.path).write_bytes(change.after)
