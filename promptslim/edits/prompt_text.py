@@ -19,11 +19,18 @@ _SIGNS = {"{": "{}", "}": "{}", "%": "%", "$": "$"}
 
 @record
 class _Text:
-    """A literal whose places are known."""
+    """A literal whose places are known. ``doubled``: braces are written twice."""
 
     text: str
     document: Document
     places: Sequence[int]
+    doubled: bool
+
+    def end_of(self, holder: Holder, offset: int, following: int) -> int:
+        """Where the character written at ``offset`` ends."""
+        end = holder.end_of(offset, following)
+        pair = self.document.text[offset : offset + 2]
+        return offset + 2 if self.doubled and pair in ("{{", "}}") else end
 
 
 @record
@@ -49,7 +56,7 @@ def source_edits(prompt: Prompt, part: int, start: int, end: int, replacement: s
         return None
     if not 0 <= start <= end <= len(literal.text):
         raise ValueError(f"characters {start}..{end} of a part of {len(literal.text)}")
-    written = _Text(literal.text, literal.location.document, literal.source_map)
+    written = _Text(literal.text, literal.location.document, literal.source_map, prompt.shape == "format")
     start, end, replacement = _least(literal.text, start, end, replacement)
     if start == end and not replacement:
         return ()
@@ -227,18 +234,20 @@ def _range(literal: _Text, group: _Group, text: str) -> tuple[int, int]:
     if group.start == group.end:
         if group.start < len(literal.text):
             return places[group.start], places[group.start]
-        last, end = holder.end_of(places[group.start - 1], places[group.start]), places[group.start]
+        last, end = literal.end_of(holder, places[group.start - 1], places[group.start]), places[group.start]
         indented = last < end <= holder.end and not literal.document.text[last:end].strip(" \t")
         return (end, end) if indented else (last, last)
     start = places[group.start]
     last = places[group.end - 1]
     following = min(places[group.end], holder.end) if places[group.end] > last else holder.end
-    end = holder.end_of(last, following)
-    if literal.text[group.end - 1] != "\n" or end >= following:
+    end = literal.end_of(holder, last, following)
+    if literal.text[group.end - 1] != "\n":
         return start, end
     before = places[group.start - 1] if group.start else None
     if not text and before is not None and literal.text[group.start - 1] == "\n" and holder.start <= before < start:
-        return holder.end_of(before, start), end
+        return literal.end_of(holder, before, start), end
+    if end >= following:
+        return start, end
     gap = literal.document.text[end:following]
     return start, end if gap.lstrip(" \t").startswith("\\") else following
 
@@ -249,7 +258,7 @@ def _begins_line(literal: _Text, group: _Group, text: str, end: int) -> bool:
     if (
         not index
         or literal.text[index - 1] != "\n"
-        or group.holder.end_of(places[index - 1], places[index]) != places[index]
+        or literal.end_of(group.holder, places[index - 1], places[index]) != places[index]
     ):
         return False
     if text:

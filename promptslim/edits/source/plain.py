@@ -23,10 +23,9 @@ class PlainText:
         """The end."""
         return len(self.document.text)
 
-    def end_of(self, offset: int, following: int) -> int:
-        """A doubled brace of a template is one character of two."""
-        pair = self.document.text[offset : offset + 2]
-        return offset + 2 if pair in ("{{", "}}") and following == offset + 2 else offset + 1
+    def end_of(self, offset: int, following: int) -> int:  # noqa: ARG002
+        """One character further."""
+        return offset + 1
 
     def written(self, start: int, end: int, text: str, lead: str, margin: str) -> str | None:  # noqa: ARG002
         """The text itself, where a text file can hold it."""
