@@ -12,19 +12,20 @@ from typing import Any
 
 from promptslim.check.request_order import Request, requests
 from promptslim.core.call import LlmCall
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import BlockEnd, Hole, Literal, Part, Prompt, Role
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Known
 
 HOLE = "{...}"
 
-_EXAMPLES = re.compile(r"```.*?(?:```|\Z)|<(examples?|sample|demo)\b[^>]*>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_DIALOGUE = re.compile(
+_EXAMPLES = pattern(r"```.*?(?:```|\Z)|<(examples?|sample|demo)\b[^>]*>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_DIALOGUE = pattern(
     r"^\s*(?:[-*#>\d.) ]*)(?:Q|A|Question|Answer|User|Human|Assistant|AI|Bot|Input|Output|Example|Text|Label|Ticket)\b"
     r"\s*(?:#?\d+\s*)?[:=].*$",
     re.MULTILINE | re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?=\s)|\n+")
+_SENTENCE_END = pattern(r"(?<=[.!?])(?=\s)|\n+")
 _NUMBER = r"(?P<n>\d{1,3}(?:,\d{3})+|\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 _RANGE = r"(?:\s*(?:-|–|to|or|and)\s*\d[\d,]*)?"  # noqa: RUF001
 _WORDS = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.core.values import Default, Known, Present
 
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
     from promptslim.core.text import Location
 
-_NOT_TEXT = re.compile(
+_NOT_TEXT = pattern(
     r"embed|rerank|moderation|whisper|tts|transcri|dall-e|[-_.]image|imagen|canvas|stable-diffusion|diffusion|sonic"
     r"|[-_.](?:audio|video|realtime|reel)|(?:^|[-_./])(?:veo|lyria|sora|voyage|pegasus|marengo)",
     re.IGNORECASE,
 )
-_MANAGED_PROMPT = re.compile(r"^arn:[^:]*:bedrock:.*:prompt/")
-_ROUTED_NAME = re.compile(r"[^\W\d]+")
+_MANAGED_PROMPT = pattern(r"^arn:[^:]*:bedrock:.*:prompt/")
+_ROUTED_NAME = pattern(r"[^\W\d]+")
 
 
 @record

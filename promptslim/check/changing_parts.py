@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptslim.check.enclosing_code import enclosing
 from promptslim.core.finding import Confidence
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from promptslim.core.prompt import Hole
     from promptslim.core.text import Location
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_DAY = re.compile(r"(?<!datetime\.)\bdate\.today\(|datetime\.date\.today\(|\.date\(\)")
-_TIME = re.compile(r"%-?[HIMSfcXTRpsr]|\btime\.(?:time|perf_counter|monotonic)|timestamp\(|isoformat\(|hour|minute")
-_DATE_PARTS = re.compile(r"strftime|%-?[YyBbmdjAa]|\.(?:year|month|day|weekday)\b")
+_WORD = pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_DAY = pattern(r"(?<!datetime\.)\bdate\.today\(|datetime\.date\.today\(|\.date\(\)")
+_TIME = pattern(r"%-?[HIMSfcXTRpsr]|\btime\.(?:time|perf_counter|monotonic)|timestamp\(|isoformat\(|hour|minute")
+_DATE_PARTS = pattern(r"strftime|%-?[YyBbmdjAa]|\.(?:year|month|day|weekday)\b")
 
 
 @record

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptslim.core.lazy_pattern import pattern
+
 if TYPE_CHECKING:
     from promptslim.core.prompt import Prompt
 
@@ -22,7 +24,7 @@ _PROGRAM = (
     ".toml",
     ".json",
 )
-_PROMPT_NAME = re.compile(
+_PROMPT_NAME = pattern(
     r"(?:prompt|system|instruction|template|agent|persona|skill|rules)[^/]*$|(?:^|/)[\w-]*prompts/[^/]*$", re.IGNORECASE
 )
 

@@ -10,13 +10,14 @@ import json
 import re
 from dataclasses import field
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.extract.python.module import Module, parse, parse_module
 
-MAGIC = re.compile(r"^(\s*)(?:%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
-ASSIGNED = re.compile(r"^(\s*[\w.,\s]+?=\s*)(?:!|%)")
+MAGIC = pattern(r"^(\s*)(?:%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
+ASSIGNED = pattern(r"^(\s*[\w.,\s]+?=\s*)(?:!|%)")
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%skip", "%%wandb")
 _SCAN = json.JSONDecoder(strict=False).raw_decode
 

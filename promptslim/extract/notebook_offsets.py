@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.extract.notebook import source_strings
 
-_CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]", re.DOTALL)
+_CHARACTER = pattern(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]", re.DOTALL)
 
 
 def source_offsets(text: str, cell: int) -> list[int]:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal as Choice
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.flat import HOLE
 from promptslim.structure.segment import Structure
@@ -18,16 +19,16 @@ two words. ruler: a long line of dashes or the like."""
 LEAST_RULER = 10
 """Signs in a row; a shorter ruler costs a token in every measured tokenizer, as a ruler of three signs does."""
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
-_LINE_END = re.compile(r"[ \t]+(?=\n|\Z)")
-_INNER = re.compile(r"(?<=[\w,;)'\"])[ ]{2,}(?=[\w(\"'])|(?<=[.!?:]) {3,}(?=[\w(\"'])")
-_RULER = re.compile(rf"([-=_*#~─═━])\1{{{LEAST_RULER - 1},}}")
-_CODE = re.compile(
+_LINE = pattern(r"[^\n]*\n|[^\n]+\Z")
+_LINE_END = pattern(r"[ \t]+(?=\n|\Z)")
+_INNER = pattern(r"(?<=[\w,;)'\"])[ ]{2,}(?=[\w(\"'])|(?<=[.!?:]) {3,}(?=[\w(\"'])")
+_RULER = pattern(rf"([-=_*#~─═━])\1{{{LEAST_RULER - 1},}}")
+_CODE = pattern(
     r"^[ \t]*(?:(?:async )?def \w+\(|class \w+[(:]|import \w+|from [\w.]+ import |return\b|elif .*:$"
     r"|@@ |\+\+\+ |--- [ab]/|[<=>]{7})",
     re.MULTILINE,
 )
-_RUN = re.compile(r"(?<=\S) {2,}(?=\S)")
+_RUN = pattern(r"(?<=\S) {2,}(?=\S)")
 COLUMN_WIDTH = 20
 """Characters; a line with a run of blanks for each so many, on average, is a row of columns."""
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Part, Prompt
 from promptslim.core.record import record
 from promptslim.structure.examples import example_regions
@@ -15,14 +16,12 @@ from promptslim.structure.sections import sections_of
 from promptslim.structure.segment import Example, Section, Segment, SegmentKind, Structure
 from promptslim.structure.sentences import sentence_ends
 
-_TOOLS = re.compile(
+_TOOLS = pattern(
     r"\b(?:tools?|functions?|apis?|commands?|actions?|operations?|endpoints?|parameters|arguments|tool_use)\b",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(
-    r"[`*\"]*(?:[a-z]+_[a-z0-9_]+|[a-z]+[A-Z]\w*|[A-Za-z_][\w.]*\([^()\n]*\))[`*\"]*(?:\s*[(:].*)?$"
-)
-_PARAMETER = re.compile(
+_IDENTIFIER = pattern(r"[`*\"]*(?:[a-z]+_[a-z0-9_]+|[a-z]+[A-Z]\w*|[A-Za-z_][\w.]*\([^()\n]*\))[`*\"]*(?:\s*[(:].*)?$")
+_PARAMETER = pattern(
     r"(?:[-*][ \t]*)?[`*\"]*[A-Za-z_][\w.\[\]-]{0,40}[`*\"]*[ \t]*"
     r"(?:\([^()\n]{1,40}\)[`*]*[ \t]*:|:[ \t]*\(?(?:required|optional|string|integer|number|boolean|array|object|str"
     r"|int|float|bool|list|dict)\b)",
@@ -31,8 +30,8 @@ _PARAMETER = re.compile(
 LONGEST_PARAMETER = 120
 """Characters in which the name and the type of a parameter stand."""
 
-_TERMINAL = re.compile(r"[.!?:;。！？][\"'”’)\]*_`]{0,3}[ \t]*$")  # noqa: RUF001
-_CONTINUES = re.compile(r"[ \t]*[a-zà-ÿ(]")
+_TERMINAL = pattern(r"[.!?:;。！？][\"'”’)\]*_`]{0,3}[ \t]*$")  # noqa: RUF001
+_CONTINUES = pattern(r"[ \t]*[a-zà-ÿ(]")
 
 
 @record

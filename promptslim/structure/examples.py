@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.flat import FlatText
 from promptslim.structure.lines import Line
@@ -12,23 +13,23 @@ from promptslim.structure.sections import TAG_LEVEL
 from promptslim.structure.segment import Example, Section
 
 _WORD = r"(?:example|sample|demo|shot|demonstration)"
-_TAG = re.compile(
+_TAG = pattern(
     rf"<(/?)((?:[a-z]{{1,12}}[_ -])?{_WORD}(s?)(?:[_ -]?\w{{1,12}})?)(?:[ \t][^<>\n]{{0,100}})?>", re.IGNORECASE
 )
-_TITLE = re.compile(r"\b(?:examples?|few[- ]shots?|demonstrations?)\b", re.IGNORECASE)
-_TURN = re.compile(r"user|assistant|human|ai|model", re.IGNORECASE)
-_SEVERAL = re.compile(r"\b(?:examples|shots|demonstrations)\b", re.IGNORECASE)
-_LABEL = re.compile(
+_TITLE = pattern(r"\b(?:examples?|few[- ]shots?|demonstrations?)\b", re.IGNORECASE)
+_TURN = pattern(r"user|assistant|human|ai|model", re.IGNORECASE)
+_SEVERAL = pattern(r"\b(?:examples|shots|demonstrations)\b", re.IGNORECASE)
+_LABEL = pattern(
     r"[ \t]*(?:[-*>#] )?[*_`\[(]{0,3}(?:(?:worked|good|bad|few-shot|another|positive|negative)[ \t]+)?example(?P<s>s?)"
     r"(?:[ \t]+(?:\d{1,3}|[A-Z]|one|two|three|four|five))?\b[^\n:]{0,90}?"
     r"(?::[*_]{0,2}(?P<rest>.*)|[)\]*_]{1,4}[ \t]*)$",
     re.IGNORECASE,
 )
-_INTRODUCED = re.compile(
+_INTRODUCED = pattern(
     r"[ \t]*(?:[-*] )?[*_]{0,2}(?:for (?:example|instance)|e\.g\.)[*_]{0,2}[ \t]*[:,][*_]{0,2}[ \t]*(?P<rest>)$",
     re.IGNORECASE,
 )
-_PAIR = re.compile(
+_PAIR = pattern(
     r"[ \t]*(?:[-*>] |\d{1,3}[.)] )?[*_`\"]{0,3}(?:(?:example|sample|user|expected|model|correct|final) )?"
     r"(?:(?P<asks>input|query|question|q|user|human|text|review|ticket|sentence|message|request|email|tweet|comment"
     r"|utterance|source|article|passage|problem)"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, get_args
 from typing import Literal as Choice
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.flat import HOLE, PLACEHOLDER
 from promptslim.structure.segment import Segment, Structure
@@ -18,7 +19,7 @@ FillerKind = Choice["announcing", "politeness", "verbose"]
 LONGEST_SENTENCE = 2_000
 """Characters; what is longer is no sentence of an instruction."""
 
-_KEPT = re.compile(
+_KEPT = pattern(
     r"`+[^`\n]*`+"
     r"|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»|‘[^’\n]*’|(?<![\w'])'[^'\n]+'(?![\w'])"  # noqa: RUF001
     r"|</?[A-Za-z][^<>\n]*>"
@@ -27,11 +28,11 @@ _KEPT = re.compile(
 )
 """What no change of wording may touch: inline code, quoted text, tags, addresses, bracketed text, placeholders."""
 
-_DIALOGUE = re.compile(r"\s*(?:[-*>] )?[*_]{0,2}[A-Z][\w ]{0,24}[*_]{0,2}:[*_]{0,2}\s+\S")
-_INSTRUCTING_LABEL = re.compile(
+_DIALOGUE = pattern(r"\s*(?:[-*>] )?[*_]{0,2}[A-Z][\w ]{0,24}[*_]{0,2}:[*_]{0,2}\s+\S")
+_INSTRUCTING_LABEL = pattern(
     r"\s*(?:[-*>] )?[*_]{0,2}(?:important|note|task|instructions?|rules?|goal|reminder|warning)\b", re.I
 )
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS = pattern(r"[^\W\d_]+")
 
 
 @record

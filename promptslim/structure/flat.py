@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part
 from promptslim.core.record import record
 from promptslim.core.text import Location, Span
@@ -18,7 +18,7 @@ DATA_ORIGINS = ("document", "retrieval", "history", "loop", "call")
 SMALL_BOUND = 200
 """Characters: a value that cannot be longer is a parameter of a sentence, wherever it stands."""
 
-PLACEHOLDER = re.compile(
+PLACEHOLDER = pattern(
     r"\{\{\{?[#^/&>~-]?\s*[$.]?[A-Za-z_][^{}\n]{0,120}\}\}\}?"
     r"|\{%[^%\n]{0,200}%\}"
     r"|(?<!\{)\{\$?[A-Za-z_][\w.]{0,60}(?:\[[\w'\"]{1,30}\])?(?:![rsa])?(?::[^{}\n]{0,20})?\}(?!\})"
@@ -29,7 +29,7 @@ PLACEHOLDER = re.compile(
 """What may be filled in a text whose syntax is not known: all common forms, since a hole that is overlooked
 makes two sides of the data look like one. ``{"a": 1}`` and ``{{"a": 1}}`` are none."""
 
-_LETTER = re.compile(r"[^\W\d_]")
+_LETTER = pattern(r"[^\W\d_]")
 _LINE_AROUND = 400
 
 

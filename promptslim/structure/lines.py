@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Literal as Choice
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 
 LineKind = Choice["blank", "heading", "open", "close", "rule", "fence", "code", "row", "data", "item", "text"]
@@ -27,23 +27,23 @@ LONGEST_TITLE_LINE = 300
 LONGEST_DATA_LINE = 2_000
 """Characters; longer lines are text. Keeps the patterns linear."""
 
-_BLANK = re.compile(r"(?:[ \t]*\r?\n)+")
-_FENCE = re.compile(r"[ \t]*(?:[-*>] )?(`{3,}|~{3,})(.*)")
-_HEADING = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$")
-_NAMED_RULE = re.compile(
+_BLANK = pattern(r"(?:[ \t]*\r?\n)+")
+_FENCE = pattern(r"[ \t]*(?:[-*>] )?(`{3,}|~{3,})(.*)")
+_HEADING = pattern(r"[ \t]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$")
+_NAMED_RULE = pattern(
     r"[ \t]*(?:-{2,}|={2,}|#{2,}|\*{3,})[ \t]*([^\W\d_][^\n]{0,58}?)[ \t]*(?:-{2,}|={2,}|#{2,}|\*{3,})[ \t]*$"
 )
-_BOLD = re.compile(r"[ \t]*(\*\*|__)([^*_\n]{2,70})\1[ \t]*:?[ \t]*$")
-_CAPITALS = re.compile(r"[ \t]*((?=[^a-z\n]*[A-Z]{3})[A-Z][A-Z0-9 /&',()_-]{3,60}):?[ \t]*$")
-_RULE = re.compile(r"[ \t]*([-=_*#~])(?:[ \t]*\1){2,}[ \t]*$")
-_OPEN = re.compile(r"[ \t]*<([A-Za-z][\w.:-]{0,60})(?:[ \t][^<>\n]{0,200})?>[ \t]*$")
-_CLOSE = re.compile(r"[ \t]*</[ \t]*([A-Za-z][\w.:-]{0,60})[ \t]*>[ \t]*$")
-_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
-_DATA = re.compile(
+_BOLD = pattern(r"[ \t]*(\*\*|__)([^*_\n]{2,70})\1[ \t]*:?[ \t]*$")
+_CAPITALS = pattern(r"[ \t]*((?=[^a-z\n]*[A-Z]{3})[A-Z][A-Z0-9 /&',()_-]{3,60}):?[ \t]*$")
+_RULE = pattern(r"[ \t]*([-=_*#~])(?:[ \t]*\1){2,}[ \t]*$")
+_OPEN = pattern(r"[ \t]*<([A-Za-z][\w.:-]{0,60})(?:[ \t][^<>\n]{0,200})?>[ \t]*$")
+_CLOSE = pattern(r"[ \t]*</[ \t]*([A-Za-z][\w.:-]{0,60})[ \t]*>[ \t]*$")
+_ROW = pattern(r"[ \t]*\|.*\|[ \t]*$")
+_DATA = pattern(
     r"[ \t]*(?:[\[\]{}(),]+|[\"'][^\"'\n]{1,80}[\"'][ \t]*:.*|\{+[ \t]*[\"'].*"
     r"|\[+[ \t]*[\"{\[].*|.*[\"\]}][ \t]*[\]}]+,?)[ \t]*$"
 )
-_ITEM = re.compile(r"([ \t]*)((?:[-*+•–]|\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(\d{1,3}\)|[ivx]{1,4}[.)])[ \t]+)(?=\S)")  # noqa: RUF001
+_ITEM = pattern(r"([ \t]*)((?:[-*+•–]|\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(\d{1,3}\)|[ivx]{1,4}[.)])[ \t]+)(?=\S)")  # noqa: RUF001
 
 
 def lines(text: str) -> Iterator[Line]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.segment import Segment, Structure
 
-_WORDS = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|\ufffc|[<>=%$€£+°/]|(?<=\w)_(?=\w)|(?<=\d)\.(?=\d)|(?<![\w-])-(?=\d)")  # noqa: RUF001
-_MARKER = re.compile(r"\s*(?:#{1,6}\s+|[-*+•–]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|>\s+)+")  # noqa: RUF001
-_SENTENCE_END = re.compile(r"[.!?][\"')\]*_]*\s|[。！？\n]")  # noqa: RUF001
-_PROSE = re.compile(r"[^\W\d_]|[\s,.'’\"-]")  # noqa: RUF001
+_WORDS = pattern(r"[^\W_]+(?:['’][^\W\d_]+)?|\ufffc|[<>=%$€£+°/]|(?<=\w)_(?=\w)|(?<=\d)\.(?=\d)|(?<![\w-])-(?=\d)")  # noqa: RUF001
+_MARKER = pattern(r"\s*(?:#{1,6}\s+|[-*+•–]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|>\s+)+")  # noqa: RUF001
+_SENTENCE_END = pattern(r"[.!?][\"')\]*_]*\s|[。！？\n]")  # noqa: RUF001
+_PROSE = pattern(r"[^\W\d_]|[\s,.'’\"-]")  # noqa: RUF001
 _CODE_END = (";", "{", "}", ">", "=", "(", "|", "\\")
 _PROSE_SHARE = 0.85
 _MOST_EARLIER = 4

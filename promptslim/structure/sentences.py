@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-_END = re.compile(r"(?<=[.!?。！？])[\"'”’)\]*_`]{0,3}(?:\s+(?=[\"'“‘(\[*_`]{0,3}[A-Z0-9À-Þ\ufffc])|(?<=[。！？]))")  # noqa: RUF001
-_SHORT_FORM = re.compile(
+from promptslim.core.lazy_pattern import pattern
+
+_END = pattern(r"(?<=[.!?。！？])[\"'”’)\]*_`]{0,3}(?:\s+(?=[\"'“‘(\[*_`]{0,3}[A-Z0-9À-Þ\ufffc])|(?<=[。！？]))")  # noqa: RUF001
+_SHORT_FORM = pattern(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|Dr|Mr|Mrs|Ms|No|Fig|[A-Z]|\d{1,3})\.[\"'”’)\]*_`]{0,3}$"  # noqa: RUF001
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.flat import HOLE, PLACEHOLDER
 from promptslim.structure.repeats import Key, key_of, same_wording
@@ -13,11 +14,11 @@ from promptslim.structure.segment import Example, Structure
 LEAST_WORDS = 4
 """Words that count in an example; shorter ones are labels."""
 
-_NUMBERED = re.compile(
+_NUMBERED = pattern(
     r"\A(?:</?[^<>\n]{1,80}>\s*)?(?:[#*_\s-]*(?:worked |good |bad )?example\b[^\n:]{0,40}(?::[*_]{0,2}|\n|\Z))?",
     re.IGNORECASE,
 )
-_NUMBERED_LABEL = re.compile(r"^([ \t*_]*[A-Za-z]{1,12})[ \t]*#?\d{1,3}([*_]{0,2}:)", re.MULTILINE)
+_NUMBERED_LABEL = pattern(r"^([ \t*_]*[A-Za-z]{1,12})[ \t]*#?\d{1,3}([*_]{0,2}:)", re.MULTILINE)
 
 
 @record

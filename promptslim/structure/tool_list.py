@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.flat import HOLE
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-_SCALAR = re.compile(r"[^,\]}\s\"]+")
+_STRING = pattern(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_SCALAR = pattern(r"[^,\]}\s\"]+")
 _SKIPPED = f" \t\r\n,{HOLE}"
 DEEPEST = 40
 

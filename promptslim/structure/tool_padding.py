@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.structure.tool_list import Node, Parameter, Tool, parameters, tools_in
 
@@ -17,8 +18,8 @@ LEAST_REPEATED_WORDS = 5
 
 LEAST_ENUM = 3
 
-_WORD = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = pattern(r"[^\W_]+")
+_CAMEL = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @record

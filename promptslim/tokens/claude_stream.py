@@ -10,18 +10,18 @@ counts do not depend on the Unicode version of the interpreter.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 
 BOW, EOW, SHIFT, CAPS = "\ufdd0", "\ufdd1", "\ufdd3", "\ufdd4"
 """Begin and end of a word, first letter capital, all letters capital: one code point each."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_SURROGATE = pattern("[\ud800-\udfff]")
+_CONTROL = pattern("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
+_ASTRAL = pattern("[\U00010000-\U0010ffff]")
 _FOLDS: dict[int, str | None] = {0: " "}
 _FOLDS |= dict.fromkeys(
     [0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F],
@@ -35,7 +35,7 @@ _MARK_ESCAPES = {0xFDD0 + i: 0xE000 + i for i in range(5)}
 ESCAPED_MARKS = {escape: chr(mark) for mark, escape in _MARK_ESCAPES.items()}
 """What a private use code point in a stream stands for."""
 
-_RUN = re.compile("[WYO][WMYO]*|M+|P+|[DA]+|S+|[LV]+|[Nn][NnV]*|Q[QV]*")
+_RUN = pattern("[WYO][WMYO]*|M+|P+|[DA]+|S+|[LV]+|[Nn][NnV]*|Q[QV]*")
 _WORD, _MARK, _PUNCTUATION, _SPACE = "W", "M", "P", "S"
 _CONTRACTIONS = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
 

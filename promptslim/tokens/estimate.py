@@ -12,12 +12,12 @@ repositories and languages that the fit did not see.
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_right
 from collections import Counter
 from functools import cache, lru_cache
 
 from promptslim.config.data_folder import data_folder
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.core.result import TokenCount
 from promptslim.tokens.generations import GENERATIONS
@@ -54,8 +54,8 @@ _COMMON, _FOREIGN = 13, 16
 _OF_ENGLISH = range(7)
 
 _LATIN = "A-Za-z\u00c0-\u02af\u0300-\u036f\u1e00-\u1eff"
-_RUN = re.compile(rf"[{_LATIN}]+|[0-9]+|\s+|[!-/:-@\[-`{{-\x7f\x00-\x08\x0e-\x1b]+|[^\x00-\x7f{_LATIN}\s]+")
-_NEIGHBOURS = re.compile(r"[^\W\d_] (?=[^\W\d_])")
+_RUN = pattern(rf"[{_LATIN}]+|[0-9]+|\s+|[!-/:-@\[-`{{-\x7f\x00-\x08\x0e-\x1b]+|[^\x00-\x7f{_LATIN}\s]+")
+_NEIGHBOURS = pattern(r"[^\W\d_] (?=[^\W\d_])")
 _CHUNK = 1 << 18
 
 # Shares of the words of a text between which it passes from English or code to another language: English

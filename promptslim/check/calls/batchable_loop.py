@@ -12,6 +12,7 @@ from promptslim.check.visible_input import input_saving
 from promptslim.check.wording import code, day, dollars
 from promptslim.core.call import LlmCall, Loop
 from promptslim.core.finding import Finding, Impact, Related
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.values import Absent, Known, Present
 
 if TYPE_CHECKING:
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 BEDROCK = ("boto3.converse", "boto3.invoke_model")
 DIRECT = ("anthropic.messages", "openai.chat", "openai.responses")
 
-_SLICE = re.compile(
+_SLICE = pattern(
     r"[\[({]|\w+\[:\d{1,2}\]|.*\.(?:head|take|sample)\(\d{1,2}\)|(?:range|islice)\((?:\w+, *)?\d{1,2}\)"
 )
-_WRAPPER = re.compile(r"(?:enumerate|tqdm|list|sorted|reversed|zip|iter|track|progress)\((.*)\)")
-_NO_DATA = re.compile(
+_WRAPPER = pattern(r"(?:enumerate|tqdm|list|sorted|reversed|zip|iter|track|progress)\((.*)\)")
+_NO_DATA = pattern(
     r"max_|model|region|provider|client|agent|tool|turn|step|round|iteration|epoch|history|conversation|stream|event|delta"
     r"|temperature|setting|config|param|variant|attempt|retr(?:y|ies)|effort|budget|service_tier|repeat|count\(",
     re.IGNORECASE,
 )
-_SOMEBODY_WAITS = re.compile(
+_SOMEBODY_WAITS = pattern(
     r"rerank|retriev|search|chat|respond|request|handle|endpoint|route|serve|stream|(?:^|[._])api|on_message",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from promptslim.check.unseen_calls import sent_unseen
 from promptslim.check.wording import code
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding, Related
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Hole, Literal, Part, TransformKind
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ ADVICE: dict[TransformKind, str] = {
 CONFIDENCE: dict[TransformKind, Confidence] = {"base64": "high", "html": "medium", "data frame": "low"}
 """A table may be known to be small."""
 
-PLAIN = re.compile(
+PLAIN = pattern(
     r"\.(?:txt|md|json|csv|xml|yaml|yml|rst|py|tsv|jsonl|diff|patch|pdf)\b|\bapi\b|_api\b|api_|[/.]raw[./]|/api/|arxiv|diff"
     r"|patch|json|endpoint|download|presigned",
     re.IGNORECASE,

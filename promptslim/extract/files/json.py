@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.files.data import (
     MOST_DEPTH,
@@ -21,9 +21,9 @@ from promptslim.extract.files.data import (
     sendable,
 )
 
-_BLANK = re.compile(r"[ \t\n\r]*")
-_BARE = re.compile(r"[^\s,\]}]+")
-_PIECE = re.compile(r'(?P<plain>[^"\\]+)|\\u(?P<hex>[0-9a-fA-F]{4})|\\(?P<simple>.)')
+_BLANK = pattern(r"[ \t\n\r]*")
+_BARE = pattern(r"[^\s,\]}]+")
+_PIECE = pattern(r'(?P<plain>[^"\\]+)|\\u(?P<hex>[0-9a-fA-F]{4})|\\(?P<simple>.)')
 _SIMPLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 

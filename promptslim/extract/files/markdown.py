@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Document, Span
 from promptslim.extract.files.mapped import Mapped, mapped
 
-_FRONT = re.compile(r"\s*---[ \t]*\n(?P<yaml>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|$)")
-_KEY = re.compile(r"\s*(?:#.*\n\s*)*[\w.-]+[ \t]*:(?:\s|$)")
+_FRONT = pattern(r"\s*---[ \t]*\n(?P<yaml>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|$)")
+_KEY = pattern(r"\s*(?:#.*\n\s*)*[\w.-]+[ \t]*:(?:\s|$)")
 _MOST = 20_000
 """Characters of front matter that are looked through."""
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Hole, Literal, Part, Shape
 from promptslim.extract.files.mapped import Mapped
 
-_JINJA = re.compile(
+_JINJA = pattern(
     r"\{%[-+]?\s*(?:if|for|set|include|extends|block|macro|raw|import|from|call|filter|with)\b"
     r"|(?<!\$)\{\{[-+]?\s*[A-Za-z_][\w.]*(?:\[[^\]{}]*\]|\([^(){}]*\))*\s*\|\s*[a-z_]+[^{}]*\}\}"
 )
 _NAME = r"[A-Za-z_$][\w.$-]*"
-_MUSTACHE = re.compile(r"(?<!\$)\{\{\{?[&#^/>]?\s*(?:(?:if|each|unless|with)\s+)?" + _NAME + r"\s*\}\}\}?")
-_TAG = re.compile(
+_MUSTACHE = pattern(r"(?<!\$)\{\{\{?[&#^/>]?\s*(?:(?:if|each|unless|with)\s+)?" + _NAME + r"\s*\}\}\}?")
+_TAG = pattern(
     r"(?<!\$)(?:\{\{!--.*?--\}\}|\{\{\{\s*(?P<raw>[^{}]+?)\s*\}\}\}|\{\{~?\s*(?P<sign>[#^/>!&]?)\s*(?P<body>[^{}]*?)\s*~?\}\})",
     re.DOTALL,
 )
-_FIELD = re.compile(
+_FIELD = pattern(
     r"\{\{|\}\}|\{(?P<name>[A-Za-z_]\w*)(?P<path>(?:\.\w+|\[[^\[\]{}]*\])*)(?P<how>(?:![rsa])?(?::[^{}]*)?)\}"
 )
-_NO_FIELD = re.compile(r"[{}]")
-_WORDS = re.compile(_NAME)
-_PLAIN_TAG = re.compile(r"(?:(?:if|each|unless|with)\s+)?(?:" + _NAME + r"|\.)|else(?:\s+if\s+" + _NAME + r")?")
+_NO_FIELD = pattern(r"[{}]")
+_WORDS = pattern(_NAME)
+_PLAIN_TAG = pattern(r"(?:(?:if|each|unless|with)\s+)?(?:" + _NAME + r"|\.)|else(?:\s+if\s+" + _NAME + r")?")
 
 
 def shape_of(text: str, template: bool = False) -> Shape:

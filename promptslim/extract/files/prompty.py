@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Role
 from promptslim.extract.files.mapped import Mapped
 from promptslim.extract.files.roles import ROLES
 
 _NAMES = "system|developer|user|assistant|human|ai|model|tool|function"
-_MARKER = re.compile(
+_MARKER = pattern(
     rf"^[ \t]*\#?[ \t]*(?P<line>{_NAMES})[ \t]*(?:\[[^\]\n]*\])?[ \t]*:[ \t]*(?:\n|\Z)"
     rf"|\{{\{{[-~]?\s*role\s+[\"'](?P<tag>{_NAMES})[\"']\s*[-~]?\}}\}}[ \t]*\n?",
     re.MULTILINE | re.IGNORECASE,

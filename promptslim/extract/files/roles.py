@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Role
 
 ROLES: dict[str, Role] = {
@@ -26,7 +25,7 @@ _NAMED: dict[str, Role] = {
     "human": "user",
     "assistant": "assistant",
 }
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_WORD = pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 def words_of(name: str) -> list[str]:

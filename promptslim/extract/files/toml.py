@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.files.data import (
     MOST_DEPTH,
@@ -19,16 +20,16 @@ from promptslim.extract.files.data import (
     DataText,
 )
 
-_BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
-_SPACES = re.compile(r"[ \t]*")
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_BARE = re.compile(r"[^,\]}#\n]+")
-_QUOTES = re.compile(r'"""|\'\'\'|"|\'')
-_CONTINUED = re.compile(r"\\[ \t]*\n[ \t\n]*")
+_BLANK = pattern(r"(?:[ \t\n]|#[^\n]*)*")
+_SPACES = pattern(r"[ \t]*")
+_NAME = pattern(r"[A-Za-z0-9_-]+")
+_BARE = pattern(r"[^,\]}#\n]+")
+_QUOTES = pattern(r'"""|\'\'\'|"|\'')
+_CONTINUED = pattern(r"\\[ \t]*\n[ \t\n]*")
 _RUNS = {'"': re.compile(r'[^"\\]+'), "'": re.compile(r"[^']+")}
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 _CODES = {"x": 2, "u": 4, "U": 8}
-_PLACE = re.compile(r"^(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
+_PLACE = pattern(r"^(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
 
 Key = tuple[str, Location]
 

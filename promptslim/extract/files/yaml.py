@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.files.data import (
     MOST_DEPTH,
@@ -28,7 +28,7 @@ from promptslim.extract.files.yaml_scalars import source_map
 _FAST: Any = getattr(yaml, "CSafeLoader", None)
 _MOST_TO_REPEAT = 200_000
 """Characters of a file that is read a second time, which takes PyYAML's own scanner a second."""
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s+(?:#[^\n]*\s+)*|$))*")
+_PROPERTIES = pattern(r"(?:[&!][^\s,\[\]{}]*(?:\s+(?:#[^\n]*\s+)*|$))*")
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 

@@ -7,12 +7,13 @@ gave, else there is no map.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_HEADER = re.compile(r"[|>](?P<marks>[-+0-9]*)[ \t]*(?:#[^\n]*)?(?:\n|$)")
-_RUN = re.compile(r"[^\s\\']+")
-_FOLD = re.compile(r"[ \t]*(?:\n[ \t]*)+")
+from promptslim.core.lazy_pattern import pattern
+
+_HEADER = pattern(r"[|>](?P<marks>[-+0-9]*)[ \t]*(?:#[^\n]*)?(?:\n|$)")
+_RUN = pattern(r"[^\s\\']+")
+_FOLD = pattern(r"[ \t]*(?:\n[ \t]*)+")
 _CODES = {"x": 2, "u": 4, "U": 8}
 _ESCAPES = {
     "0": "\0",

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Span
 from promptslim.core.usage import UsageArithmetic
 from promptslim.extract.python.module import Module
@@ -21,11 +22,11 @@ PROVIDERS = {
     "completion_tokens": "openai",
 }
 INPUTS = frozenset({"inputTokens", "inputTokenCount", "input_tokens", "prompt_tokens"})
-CACHED = re.compile(
+CACHED = pattern(
     r"cache_?read|cache_?write|cache_creation|cached_tokens|cacheDetails|cached_input|cached_prompt", re.IGNORECASE
 )
-MARKERS = re.compile(r"cachePoint|cache_control|prompt_cache_breakpoint|cache_prompt|cache_tools")
-PRICE = re.compile(r"price|cost|rate|usd|dollar|per_(?:1k|million|mtok|token)|1_?000_?000|1e6|\b1000\b", re.IGNORECASE)
+MARKERS = pattern(r"cachePoint|cache_control|prompt_cache_breakpoint|cache_prompt|cache_tools")
+PRICE = pattern(r"price|cost|rate|usd|dollar|per_(?:1k|million|mtok|token)|1_?000_?000|1e6|\b1000\b", re.IGNORECASE)
 
 
 def arithmetic(module: Module) -> Iterator[UsageArithmetic]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Location
 from promptslim.core.values import ABSENT, Field, known, unknown
 from promptslim.extract.python.abstract import Class, Configured, Const, Function, Instance, Record, Text, alternatives
@@ -19,7 +19,7 @@ from promptslim.extract.python.parameters import callers_of
 from promptslim.extract.python.recognise import Recognised
 from promptslim.extract.python.signatures import Operation, Signatures
 
-WORD = re.compile(
+WORD = pattern(
     r"cache_control|cachePoint|cache_point|CachePoint|CacheControl|cache_(?:prompt|tools|config|instructions|messages"
     r"|tool_definitions|system_prompt|strategy)|prompt_cache_breakpoint|PromptCaching|prompt_caching|prompt_caches?\b"
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 from collections.abc import Iterator
 
 from promptslim.core.facts import Comment
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Location
 from promptslim.extract.python.module import Module
 
-OURS = re.compile(r"#\s*promptslim:\s*(.*?)\s*$")
+OURS = pattern(r"#\s*promptslim:\s*(.*?)\s*$")
 
 
 def comments(module: Module) -> Iterator[Comment]:

@@ -8,21 +8,22 @@ from collections.abc import Iterator
 from typing import Literal
 
 from promptslim.core.call import ControlFacts, Loop
+from promptslim.core.lazy_pattern import pattern
 from promptslim.extract.python.abstract import Sequence
 from promptslim.extract.python.conversation import growth
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.parameters import callers_of
 
-ATTEMPT = re.compile(r"attempt|retr|tries|max_iter|backoff", re.IGNORECASE)
+ATTEMPT = pattern(r"attempt|retr|tries|max_iter|backoff", re.IGNORECASE)
 HANDLERS = frozenset({"lambda_handler", "handler", "handle_request", "handle"})
-ROUTES = re.compile(
+ROUTES = pattern(
     r"\.(?:get|post|put|patch|delete|route|websocket|on_message|command|event|tool|on_event|message|action|callback)\b"
 )
 CONCURRENT = frozenset(
     {"map", "submit", "imap", "imap_unordered", "starmap", "gather", "as_completed", "create_task", "to_thread"}
 )
-SAME_LENGTH = re.compile(r"^(?:enumerate|sorted|reversed|list|tuple|tqdm|tqdm\.\w+|track)$")
+SAME_LENGTH = pattern(r"^(?:enumerate|sorted|reversed|list|tuple|tqdm|tqdm\.\w+|track)$")
 """Wrappers that yield one item for each item of what they are given."""
 
 

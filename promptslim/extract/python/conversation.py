@@ -7,20 +7,19 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.text import Location
 from promptslim.extract.python.module import Module
 
-CONVERSATION = re.compile(
-    r"messag|msg|histor|conversation|turns?\b|chat|dialog|transcript|contents|memory", re.IGNORECASE
-)
+CONVERSATION = pattern(r"messag|msg|histor|conversation|turns?\b|chat|dialog|transcript|contents|memory", re.IGNORECASE)
 """Names under which programs keep a conversation."""
 
-RUNS_TOOLS = re.compile(
+RUNS_TOOLS = pattern(
     r"tool_?use|tool_?result|toolUse|toolResult|tool_?calls?\b|(?:run|call|execute|invoke|handle|process)_tool"
 )
 """What code mentions that runs the tools a model asks for and sends the results back."""
 
-ADDERS = re.compile(r"^_?(?:add|append|push|extend|record)(?:_|$)")
+ADDERS = pattern(r"^_?(?:add|append|push|extend|record)(?:_|$)")
 """Names of functions that put something into what they are given."""
 
 MOST_STEPS = 4

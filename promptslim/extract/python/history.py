@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from promptslim.core.call import History, Reach
+from promptslim.core.lazy_pattern import pattern
 from promptslim.extract.python.abstract import Instance, alternatives
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import last_name
@@ -22,23 +23,21 @@ from promptslim.extract.python.sent_lists import (
     uses_within,
 )
 
-LIMITS = re.compile(
+LIMITS = pattern(
     r"\w*(?:trim|truncat|compact|prune|sliding|window|max_(?:history|turn|message|round|iter|step)|history_(?:limit|len"
     r"|size)|(?:summari[sz]e|condense|compress|shorten|cut|clean|reset|clear)_(?:chat|history|conversation|message|memory"
     r"|context|old)|(?:count|num)_tokens|token_(?:count|limit|budget)|context_management|keep_last|last_n)\w*",
     re.IGNORECASE,
 )
 """Identifiers beside a list that say something keeps it short."""
-ASKED = re.compile(
+ASKED = pattern(
     r"(?:^|\.)(?:input|chat_input|ask|prompt|readline|receive_text|receive_json|text_input|multiline_input)$"
 )
 """Functions that wait for a person."""
-TOOL_RESULT = re.compile(
-    r"tool_?result|tool_call_id|function_call_output|\"role\": ?\"(?:tool|function)\"", re.IGNORECASE
-)
-ANSWER = re.compile(r"response|completion|answer|result|output|message|reply|res(?:p|ult)?|choice", re.IGNORECASE)
+TOOL_RESULT = pattern(r"tool_?result|tool_call_id|function_call_output|\"role\": ?\"(?:tool|function)\"", re.IGNORECASE)
+ANSWER = pattern(r"response|completion|answer|result|output|message|reply|res(?:p|ult)?|choice", re.IGNORECASE)
 """Names of what a model said."""
-TURNS = re.compile(r"(?:turn|round|iteration|step|exchange)s?(?:_count|_number)?$|^(?:n|num|count)_", re.IGNORECASE)
+TURNS = pattern(r"(?:turn|round|iteration|step|exchange)s?(?:_count|_number)?$|^(?:n|num|count)_", re.IGNORECASE)
 """Counters that a limit is compared with."""
 MEMORIES = ("ConversationBufferMemory", "ChatMessageHistory")
 """LangChain memories without a window."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.extract.python.frames import last_name
 from promptslim.extract.python.module import Module
@@ -16,7 +17,7 @@ COPIES = frozenset({"list", "tuple", "deepcopy", "copy"})
 SESSIONS = frozenset({"session_state", "user_session", "session"})
 GROWING = frozenset({"append", "extend", "insert"})
 SHORTENING = frozenset({"popleft", "clear"})
-SHORTENERS = re.compile(
+SHORTENERS = pattern(
     r"trim|trunc|summar|compact|compress|prun|shorten|window|reduc|cut|evict|clean|keep_|forget|count_|num_tokens"
     r"|token|budget|limit|manage|filter|select|recent|last_|reset",
     re.IGNORECASE,

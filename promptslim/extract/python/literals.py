@@ -6,14 +6,14 @@ gives wrong places for the parts of an f-string. So string tokens are read again
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 
-PREFIX = re.compile(r"([A-Za-z]{0,2})('''|\"\"\"|'|\")")
+PREFIX = pattern(r"([A-Za-z]{0,2})('''|\"\"\"|'|\")")
 SIMPLE = {
     "\n": "",
     "\\": "\\",
@@ -27,8 +27,8 @@ SIMPLE = {
     "t": "\t",
     "v": "\v",
 }
-OCTAL = re.compile(r"[0-7]{1,3}")
-PLAIN = re.compile(r"[^\\\r\"'{}]+")
+OCTAL = pattern(r"[0-7]{1,3}")
+PLAIN = pattern(r"[^\\\r\"'{}]+")
 """Characters that stand for themselves in every kind of literal."""
 SIZES = {"x": 2, "u": 4, "U": 8}
 

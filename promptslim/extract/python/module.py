@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.python.literals import Field, string_pieces
 from promptslim.extract.python.scopes import Builder, FunctionNode, Scope, ScopeNode
 from promptslim.extract.python.tree_index import TreeIndex, index_tree
 
-DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+DOTTED = pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
 @dataclass(slots=True, eq=False)

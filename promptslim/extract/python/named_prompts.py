@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Hole, Literal, Part, Prompt, Role, Shape
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import Record, Sequence, Template, Text, Union, Value
@@ -20,16 +21,16 @@ from promptslim.extract.python.prompts import definition_place, first_line
 from promptslim.extract.python.texts import cut, part_place
 from promptslim.extract.python.workspace import returns_of
 
-NAME = re.compile(r"(?:^|_)(?:prompts?|instructions?|sysprompt|system_message)(?:_|\d|$)|[a-z]Prompt$", re.IGNORECASE)
-OTHER = re.compile(
+NAME = pattern(r"(?:^|_)(?:prompts?|instructions?|sysprompt|system_message)(?:_|\d|$)|[a-z]Prompt$", re.IGNORECASE)
+OTHER = pattern(
     r"(?:^|_)(?:negative|path|file|name|id|ids|tokens?|url|version|hash|key|css|html|help|desc|image|shell)(?:_|$)",
     re.IGNORECASE,
 )
-SYSTEM = re.compile(r"sys|instruction|persona|guardrail", re.IGNORECASE)
-WORDS = re.compile(r"(?i)prompt|instruction|system_message")
-PLACEHOLDER = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
-DOUBLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-BLOCK = re.compile(r"\{%-?\s*\w+")
+SYSTEM = pattern(r"sys|instruction|persona|guardrail", re.IGNORECASE)
+WORDS = pattern(r"(?i)prompt|instruction|system_message")
+PLACEHOLDER = pattern(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
+DOUBLE = pattern(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+BLOCK = pattern(r"\{%-?\s*\w+")
 
 LEAST_TEXT = 200
 """Characters of a text without holes that count as a prompt: shorter ones may be a question to a person."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 
 from promptslim.core.call import Retry, RetrySite
+from promptslim.core.lazy_pattern import pattern
 from promptslim.extract.python.abstract import Function, alternatives
 from promptslim.extract.python.control import counts_attempts, stored_names
 from promptslim.extract.python.evaluate import Evaluator
@@ -14,18 +14,18 @@ from promptslim.extract.python.module import Module
 from promptslim.extract.python.recognise import Recognised
 from promptslim.extract.python.scopes import FunctionNode
 
-TRANSPORT = re.compile(
+TRANSPORT = pattern(
     r"Throttl|RateLimit|Timeout|ClientError|APIError|Connection|ServiceUnavailable|Overloaded|InternalServer|BotoCore|"
     r"NotReady|APIStatus|botocore|OpenAIError|HTTPError|HTTPStatus|requests\.|Permission|AccessDenied"
 )
-MALFORMED = re.compile(
+MALFORMED = pattern(
     r"JSONDecode|ValidationError|ParseError|OutputParser|SyntaxError|XMLSyntax|DecodeError|ParsingError|Malformed|InvalidOutput"
 )
-PARSERS = re.compile(
+PARSERS = pattern(
     r"(?:^|[._])(?:json\.loads|loads|parse|parse_\w+|\w+_parse|model_validate\w*|validate\w*|literal_eval|fromstring|"
     r"validate_json|safe_load|decode_json|parse_raw|extract_\w*json\w*|get_json\w*|from_json)$"
 )
-PLAIN_ERRORS = re.compile(r"\b(?:ValueError|KeyError|TypeError|IndexError|AssertionError)\b")
+PLAIN_ERRORS = pattern(r"\b(?:ValueError|KeyError|TypeError|IndexError|AssertionError)\b")
 LEAVES = (ast.Return, ast.Raise, ast.Break)
 
 Reaches = Callable[[Module, FunctionNode], Recognised | None]

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Hole, Literal, Part, Transform, TransformKind
 from promptslim.core.text import Location, Span
 from promptslim.extract.python.abstract import (
@@ -30,9 +31,9 @@ from promptslim.extract.python.abstract import (
 LONG = 100
 """Characters from which a text that some branches add to is kept as one text; shorter ones stay alternatives."""
 
-FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
-PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?([%a-zA-Z])")
-TEMPLATE_FIELD = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
+FORMAT_FIELD = pattern(r"\{\{|\}\}|\{([^{}]*)\}")
+PERCENT_FIELD = pattern(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?([%a-zA-Z])")
+TEMPLATE_FIELD = pattern(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
 def concatenate(left: Value, right: Value) -> Value:
