@@ -57,7 +57,8 @@ def _decoded(written: str) -> str:
 def _cell_changes(text: str, lines: Sequence[_Line], edits: Sequence[Edit]) -> list[tuple[int, int, str]]:
     """The changes of the file that give a cell its new source; lines that stay the same are not in them."""
     old = ["".join(line.characters) for line in lines]
-    by_line = old == _split([char for line in lines for char in line.characters])
+    in_list = text[: lines[0].start].rstrip().endswith("[")
+    by_line = in_list and old == _split([char for line in lines for char in line.characters])
     pieces = _edited(lines, edits, text.isascii())
     new = _split([char for piece in pieces for char in piece]) if by_line else ["".join(piece) for piece in pieces]
     first = 0
