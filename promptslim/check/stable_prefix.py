@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptslim.check.call_models import certain_models
 from promptslim.check.changing_parts import made_before
 from promptslim.check.request_order import Request, requests
-from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
+from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Prompt
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Known, Present
 
@@ -75,6 +75,22 @@ def _stable_text(call: LlmCall, prompt: Prompt) -> tuple[str, bool]:
             case _:
                 continue
     return "".join(pieces), True
+
+
+def complete_blocks(call: LlmCall, prompt: Prompt) -> int:
+    """How many content blocks of a prompt, from its beginning on, are the same in every repetition."""
+    blocks = 0
+    for part in prompt.parts:
+        match part:
+            case BlockEnd():
+                blocks += 1
+            case Literal(maybe=True):
+                return blocks
+            case Hole() if not (call.kind == "agent" or _made_before(call, part)):
+                return blocks
+            case CachePoint():
+                return 0
+    return blocks if prompt.parts and isinstance(prompt.parts[-1], BlockEnd) else blocks + 1
 
 
 def _made_before(call: LlmCall, hole: Hole) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from promptslim.check.cache_marker_fixes import added_marker, automatic_caching
 from promptslim.check.call_models import writes_text
 from promptslim.check.stable_prefix import (
     CacheTerms,
@@ -107,6 +108,7 @@ def _known_prefix(call: LlmCall, rule: RuleContext, terms: CacheTerms, prefix: S
         confidence=_confidence(call, repetition, certain),
         related=related,
         impact=_impact(count, terms.model),
+        fixes=added_marker(call, rule, terms, prefix),
     )
 
 
@@ -131,6 +133,7 @@ def _agent_loop(call: LlmCall, rule: RuleContext, terms: CacheTerms, prefix: Sta
         evidence=f"{call.scope} {call.callee} agent loop",
         confidence="medium",
         related=(Related(grows, "the conversation grows here"),),
+        fixes=automatic_caching(call),
     )
 
 

@@ -62,15 +62,15 @@ def insert_key(source: Source, display: ast.Dict, key: str, value: str) -> Chang
     return None if edits is None else Change(edits, {id(display): swap})
 
 
-def append_item(source: Source, display: ast.List, value: str) -> Change | None:
-    """``value`` at the end of a list display."""
+def insert_item(source: Source, display: ast.List, place: int, value: str) -> Change | None:
+    """``value`` behind the ``place`` first items of a list display."""
     parsed = _expression(value)
     if parsed is None:
         return None
     span = source.span(display)
     row = _row(source, span.start, span.end, "[", display.elts)
-    edits = _inserted(source, row, len(display.elts), value) if row is not None else None
-    swap = ast.List([*display.elts, parsed], display.ctx)
+    edits = _inserted(source, row, place, value) if row is not None else None
+    swap = ast.List([*display.elts[:place], parsed, *display.elts[place:]], display.ctx)
     return None if edits is None else Change(edits, {id(display): swap})
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 from promptslim.core.record import record
+from promptslim.core.text import Location
 from promptslim.edits.calls.additions import insert_key, insert_keyword
 from promptslim.edits.calls.change import Change
-from promptslim.edits.calls.source import Scope, Source
+from promptslim.edits.calls.source import Scope, Source, read
 
 MOST_STEPS = 6
 """Names and wrappers that are followed from a call to the dict that it sends."""
@@ -87,6 +88,61 @@ def holder(source: Source, node: ast.expr) -> tuple[ast.Call | ast.Dict, ast.Nam
             case _:
                 return None
     return None
+
+
+def list_display(source: Source, node: ast.expr) -> ast.List | None:
+    """The list display that an expression is, or that its name is bound to and that nothing changes later."""
+    for _ in range(MOST_STEPS):
+        match node:
+            case ast.List():
+                return node
+            case ast.Name() | ast.Attribute():
+                bound = binding(source, node)
+                if bound is None or not _only_read(source, node):
+                    return None
+                node = bound
+            case _:
+                return None
+    return None
+
+
+TEXT_METHODS = frozenset(
+    {"format", "strip", "lstrip", "rstrip", "replace", "join", "read", "read_text", "removeprefix"}
+)
+"""Methods that give a text (of a text or an open file)."""
+
+
+def is_text(source: Source, node: ast.expr, written: Location | None = None) -> bool:
+    """True where an expression is certainly a string. ``written`` is where its text is known to be written: a name
+    that is imported is a string where that is the whole right side of an assignment."""
+    for _ in range(MOST_STEPS):
+        match node:
+            case ast.Constant(value=str()) | ast.JoinedStr():
+                return True
+            case ast.BinOp(op=ast.Add() | ast.Mod() | ast.Mult(), left=left, right=right):
+                return is_text(source, left) or (isinstance(node.op, ast.Add | ast.Mult) and is_text(source, right))
+            case ast.Call(func=ast.Attribute(attr=method)) if method in TEXT_METHODS:
+                return True
+            case ast.Call(func=ast.Name(id="dedent" | "cleandoc" | "str") | ast.Attribute(attr="dedent" | "cleandoc")):
+                return True
+            case ast.Name() | ast.Attribute():
+                bound = binding(source, node)
+                if bound is None:
+                    return written is not None and _assigned_text(source, written)
+                node = bound
+            case _:
+                return False
+    return False
+
+
+def _assigned_text(source: Source, written: Location) -> bool:
+    """True for a string of another file that is the whole value of an assignment."""
+    home = read(written.document)
+    if home is None or home is source:
+        return False
+    found = home.node(written, ast.Constant) or home.node(written, ast.JoinedStr)
+    above = next(home.above(found), None) if found is not None else None
+    return isinstance(above, (ast.Assign, ast.AnnAssign)) and above.value is found
 
 
 def json_body(source: Source, node: ast.expr) -> ast.expr | None:
