@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal as Choice
 
 from promptslim.core.prompt import Literal, Part
 from promptslim.core.record import record
+from promptslim.core.trimming import LEVELS, Level
 from promptslim.structure.flat import FlatText
 
-Level = Choice["safe", "unsafe", "proof"]
-"""safe: the text differs only in trailing or repeated blank space outside code. unsafe: words, signs or layout differ.
-proof: what goes may carry weight, so that only a proof unlocks it."""
-
-LEVELS: tuple[Level, ...] = ("safe", "unsafe", "proof")
+__all__ = ["LEVELS", "Change", "Level", "Placed", "Range", "at_an_edge", "changed", "only_blank_space", "placed"]
 
 
 @record

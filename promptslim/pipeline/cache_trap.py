@@ -1,0 +1,136 @@
+"""The trap of trimming: a prefix that was cached falls under the cache minimum, and the call becomes dearer.
+
+With a share h of hits, reads at r and writes at w of the input price, cutting T tokens to T2 uncached ones is dearer
+where h > (w - T2 / T) / (w - r); see ``pricing/cache_economics.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from promptslim.check.call_models import certain_models
+from promptslim.check.request_order import Request, requests
+from promptslim.check.stable_prefix import MARKED_VENDORS
+from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
+from promptslim.core.record import record
+from promptslim.core.trimming import Trap
+from promptslim.core.values import Known, Present
+from promptslim.pricing.cache_economics import multipliers, relative_price, trim_trap_hit_rate
+from promptslim.pricing.cost import usd_per_1k
+from promptslim.pricing.rates import provenance
+from promptslim.trim.saving import scale_for
+
+if TYPE_CHECKING:
+    from promptslim.catalog.model_facts import ModelFacts
+    from promptslim.check.rule_context import RuleContext
+    from promptslim.core.call import LlmCall
+
+
+@record
+class _Prefix:
+    text: str
+    whole: bool
+    hour: bool
+    prompts: tuple[Prompt, ...]
+
+
+def traps(before: Mapping[str, LlmCall], after: Mapping[str, LlmCall], rule: RuleContext) -> tuple[Trap, ...]:
+    """The calls that fall into the trap, by their ids before and after a trim; each at its worst model and branch."""
+    found: list[Trap] = []
+    for call_id, call in before.items():
+        now = after.get(call_id)
+        if now is None or not _marked(call):
+            continue
+        candidates = [
+            trap
+            for first, second in zip(requests(call), requests(now), strict=False)
+            for trap in _of_request(call, first, second, rule)
+        ]
+        if candidates:
+            found.append(min(candidates, key=lambda one: (not one.certain, one.hit_rate)))
+    return tuple(found)
+
+
+def _marked(call: LlmCall) -> bool:
+    """Whether a cache marker is within reach of the call."""
+    return (
+        any(isinstance(case.value, Known | Present) for case in call.caching)
+        or any(call.cache_points.known())
+        or any(isinstance(part, CachePoint) for request in requests(call) for _, part in request.parts())
+    )
+
+
+def _of_request(call: LlmCall, before: Request, after: Request, rule: RuleContext) -> Iterator[Trap]:
+    old, new = _prefix(before), _prefix(after)
+    if old is None or new is None or old.text == new.text:
+        return
+    for model in certain_models(call, rule, fallbacks=True):
+        if model.vendor in MARKED_VENDORS and model.cache is not None and model.rates is not None:
+            yield from _at(call, old, new, model, rule)
+
+
+def _at(call: LlmCall, old: _Prefix, new: _Prefix, model: ModelFacts, rule: RuleContext) -> Iterator[Trap]:
+    cache, rates = model.cache, model.rates
+    prices = multipliers(rates) if rates else None
+    if prices is None or cache is None or rates is None:
+        return
+    scale = scale_for(rule.run.counter(), model.tokenizer)
+    first, second = scale.count([old.text, new.text])
+    if first < cache.min_certain or second >= cache.min_certain:
+        return
+    write = prices.write_1h if old.hour and prices.write_1h is not None else prices.write_5m
+    rate = trim_trap_hit_rate(first, second, prices.read, write)
+    if rate is None:
+        return
+    uncached = usd_per_1k(first, rates)
+    yield Trap(
+        call=call,
+        model=model.family,
+        before=first,
+        after=second,
+        minimum=cache.min_certain,
+        hit_rate=max(rate, Decimal(0)),
+        certain=old.whole and scale.basis == "counted",
+        usd_hit=None if uncached is None else uncached * relative_price(Decimal(1), prices.read, write),
+        usd_after=usd_per_1k(second, rates),
+        source=provenance(rates),
+        prompts=frozenset(place_of(prompt) for prompt in old.prompts),
+    )
+
+
+def _prefix(request: Request) -> _Prefix | None:
+    """The literal text up to the last cache marker of a request; None without one. ``whole`` is false where a part of
+    it is not known."""
+    pieces: list[str] = []
+    prompts: list[Prompt] = []
+    whole = request.visible
+    found: _Prefix | None = None
+    for prompt, part in request.parts():
+        if prompt not in prompts:
+            prompts.append(prompt)
+        match part:
+            case Literal(text=text, maybe=maybe):
+                pieces.append(text)
+                whole = whole and not maybe
+            case Hole():
+                whole = False
+            case CachePoint(ttl=ttl):
+                found = _Prefix("".join(pieces), whole, ttl == "1h", tuple(prompts))
+    if found is None and not any(isinstance(part, CachePoint) for _, part in request.parts()):
+        fixed = [prompt for prompt in request.prompts if prompt.role in ("tools", "system")]
+        if fixed:  # the marker is set elsewhere: at the earliest after tools and system prompt
+            text = "".join(prompt.static_text for prompt in fixed)
+            found = _Prefix(text, request.visible and not any(one.holes for one in fixed), False, tuple(fixed))
+    return found
+
+
+def place_of(prompt: Prompt) -> tuple[str, int | None, int]:
+    """Where a prompt is defined: path, cell and offset."""
+    return prompt.location.path, prompt.location.cell, prompt.location.span.start
+
+
+def by_id(calls: Iterable[LlmCall]) -> dict[str, LlmCall]:
+    """Calls by their ids."""
+    return {call.id: call for call in calls}

@@ -1,0 +1,321 @@
+"""Prompts to shorter prompts, in memory: offers of the trimmers as fixes, checked and read again."""
+
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH123
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptslim.check.engine import Outcome
+from promptslim.check.prompt_cost import model_of, priced_uses
+from promptslim.check.prompt_text import is_material
+from promptslim.check.rule_context import RuleContext, RunContext
+from promptslim.core.finding import Finding
+from promptslim.core.record import record
+from promptslim.core.result import CheckResult, Summary
+from promptslim.core.text import Applicability, Fix
+from promptslim.core.trimming import LeftOut, Level, Made, NewText, Trap, TrimmedPrompt, TrimResult
+from promptslim.extract.definitions import definitions
+from promptslim.pipeline.cache_trap import by_id, place_of, traps
+from promptslim.pipeline.counting import Counting
+from promptslim.pipeline.fixing import PROVED, Analyse, Fixing, fix_findings
+from promptslim.trim.offers import Offer, Wanted, offers
+from promptslim.trim.protection import protection
+from promptslim.trim.saving import Scale, scale_for, shown
+
+if TYPE_CHECKING:
+    from promptslim.core.prompt import Prompt
+    from promptslim.core.text import Location
+    from promptslim.pipeline.run import Run
+
+MOST_TRIES = 4
+"""Passes, each without the prompts that may not be trimmed; a prompt drops out once per reason."""
+
+PROMPT_RULE = "wasted-whitespace"
+"""Under whose name the trim looks up models and prices: it has none of its own."""
+
+
+@record
+class TrimRequest:
+    """What is asked for. ``prompts``: ids, None for all. ``target``: stop at so many tokens per prompt.
+    ``accept_cache_loss``: trim also where that makes a cached call dearer. ``proved_only``: edits that need a proof
+    are made only where ``promptslim.lock`` has one for the very result."""
+
+    level: Level = "safe"
+    prompts: tuple[str, ...] | None = None
+    target: int | None = None
+    accept_cache_loss: bool = False
+    proved_only: bool = False
+
+
+@record
+class Trimming:
+    """What trimming comes to, with the changed files as they are to be written. Nothing is written yet."""
+
+    fixing: Fixing
+    result: TrimResult
+
+
+def trim(run: Run, request: TrimRequest, analyse: Analyse) -> Trimming:
+    """Trim the prompts of a run, in memory."""
+    return _Trimmer(run, request, analyse).result()
+
+
+class _Trimmer:
+    """One trim."""
+
+    def __init__(self, run: Run, request: TrimRequest, analyse: Analyse) -> None:
+        self.run, self.request, self.again = run, request, analyse
+        self.counting = Counting(run.place.settings, run.place.cwd, precise=True)
+        self.levels: dict[str, Level | None] = {}
+        self.unlocked: set[tuple[str, int | None, int]] = set()
+        self.offered: dict[int, tuple[Finding, str, Offer]] = {}
+        self.scales: dict[str, Scale] = {}
+
+    def result(self) -> Trimming:
+        """Try, and leave out what may not be."""
+        found: tuple[Trap, ...] = ()
+        unproved: list[Prompt] = []
+        for _ in range(MOST_TRIES):
+            fixing = self.attempt()
+            pairs = list(_pairs(definitions(self.run.facts), definitions(fixing.run.facts)))
+            barred = {before.id for before, after in pairs if not self.unharmed(before, after)}
+            trapped = self.traps(fixing)
+            found = found or trapped
+            if not self.request.accept_cache_loss:
+                places = {place for trap in trapped if trap.certain for place in trap.prompts}
+                barred |= {before.id for before, after in pairs if before != after and place_of(before) in places}
+            self.levels |= dict.fromkeys(barred)
+            made = self.made(fixing)
+            lowered = [
+                before
+                for before, after in pairs
+                if before.id not in barred and self.lacks_proof(before, after, made.get(before.id, ()))
+            ]
+            self.levels |= {before.id: "unsafe" for before in lowered}
+            unproved += lowered
+            if not barred and not lowered:
+                break
+        self.counting.save()
+        trimmed = tuple(
+            self.trimmed(before, after, made.get(before.id, ()))
+            for before, after in pairs
+            if shown(before.parts) != shown(after.parts)
+        )
+        target = self.request.target
+        return Trimming(
+            fixing,
+            TrimResult(
+                prompts=trimmed,
+                files=tuple(NewText(one.path, one.text_before, one.text_after) for one in fixing.changes),
+                proved=tuple(_proved_prompts(fixing, definitions(self.run.facts))),
+                unproved=tuple({one.id: one for one in unproved}.values()),
+                traps=found,
+                left_out=tuple(
+                    LeftOut(one.finding.primary, one.fix.title, one.reason)
+                    for one in fixing.not_applied
+                    if one.reason != PROVED
+                ),
+                over_target=tuple(self.over(target, pairs, trimmed)) if target is not None else (),
+            ),
+        )
+
+    def over(
+        self, target: int, pairs: Iterable[tuple[Prompt, Prompt]], trimmed: Sequence[TrimmedPrompt]
+    ) -> Iterator[tuple[str, int]]:
+        """Prompts that were to be trimmed and are still over the target."""
+        left = {place_of(one.before): one.tokens_after for one in trimmed}
+        for before, _ in pairs:
+            scale = self.scales.get(before.id)
+            if scale is None or (self.request.prompts is not None and before.id not in self.request.prompts):
+                continue
+            tokens = left.get(place_of(before), scale.count([shown(before.parts)])[0])
+            if tokens > target:
+                yield before.id, tokens
+
+    def attempt(self) -> Fixing:
+        """All offers that are allowed so far, applied in memory."""
+        self.offered = {}
+        run = self.without_proofs(self.run)
+        return fix_findings(
+            run,
+            self.judge(run),
+            Applicability.DISPLAY,
+            lambda instead, paths: self.without_proofs(self.again(instead, paths)),
+            self.judge,
+        )
+
+    def judge(self, run: Run) -> Outcome:
+        """The offers for the prompts of a run, each as a finding with one fix."""
+        rule = self.rule(run)
+        findings: list[Finding] = []
+        for prompt in definitions(run.facts):
+            level = self.level_of(prompt)
+            if level is None or prompt.role in ("assistant", "tool") or is_material(prompt):
+                continue
+            model = model_of(prompt, rule)
+            scale = scale_for(self.counting.counter(), model.tokenizer if model else None)
+            self.scales[prompt.id] = scale
+            wanted = Wanted(level, run.place.settings.keep)
+            chosen = self.up_to_target(prompt, offers(prompt, run.catalog.phrases, wanted, scale.count), scale)
+            for one in chosen:
+                fix = Fix(one.title, one.edits, Applicability.DISPLAY, one.saves)
+                found = rule.finding(one.title, prompt.primary, evidence=one.before, prompt=prompt, fixes=(fix,))
+                self.offered[id(found)] = found, prompt.id, one
+                findings.append(found)
+        return Outcome(CheckResult(tuple(findings), (), Summary(0, 0, len(findings), 0, 0)), None, frozenset())
+
+    def level_of(self, prompt: Prompt) -> Level | None:
+        """How far a prompt may be trimmed, None: not at all."""
+        if self.request.prompts is not None and prompt.id not in self.request.prompts:
+            return None
+        return self.levels.get(prompt.id, self.request.level)
+
+    def up_to_target(self, prompt: Prompt, found: Sequence[Offer], scale: Scale) -> Sequence[Offer]:
+        """As many offers as bring a prompt down to the target: the mildest first, of one level the largest."""
+        target = self.request.target
+        if target is None:
+            return found
+        left = scale.count([shown(prompt.parts)])[0]
+        chosen: list[Offer] = []
+        for one in sorted(found, key=lambda one: (("safe", "unsafe", "proof").index(one.level), -one.saves)):
+            if left <= target:
+                break
+            chosen.append(one)
+            left -= one.saves
+        return chosen
+
+    def unharmed(self, before: Prompt, after: Prompt) -> bool:
+        """Whether a prompt as it is read from the changed files keeps everything protected; copies that are dropped
+        were looked at one by one."""
+        if self.level_of(before) == "proof" or before.shape == "tools":
+            return True
+        settings = self.run.place.settings
+        guard = protection(before.shape, self.run.catalog.phrases, settings.keep)
+        return guard.unharmed(before.parts, after.parts)
+
+    def traps(self, fixing: Fixing) -> tuple[Trap, ...]:
+        """The calls that the trim makes dearer."""
+        calls = (call for file in self.run.facts for call in file.calls)
+        now = (call for file in fixing.run.facts for call in file.calls)
+        return traps(by_id(calls), by_id(now), self.rule(self.run))
+
+    def made(self, fixing: Fixing) -> dict[str, list[Offer]]:
+        """The offers that went in, by prompt."""
+        found: dict[str, list[Offer]] = {}
+        for one in fixing.fixed:
+            _, prompt_id, offer = self.offered[id(one)]
+            found.setdefault(prompt_id, []).append(offer)
+        return found
+
+    def lacks_proof(self, before: Prompt, after: Prompt, made: Iterable[Offer]) -> bool:
+        """Whether edits were made that need a proof, and the lock has none for the result."""
+        if not self.request.proved_only or self.level_of(before) != "proof":
+            return False
+        if not any(one.level == "proof" for one in made):
+            return False
+        return place_of(before) not in self.unlocked or not _is_proved(self.run, before, after)
+
+    def without_proofs(self, run: Run) -> Run:
+        """A run in which no proof holds a prompt whose result may be the proved one."""
+        if not (self.request.proved_only and self.request.level == "proof"):
+            return run
+        waiting = {_place(one.prompt) for one in self.run.proofs if one.status == "VALID" and one.prompt is not None}
+        unlocked = [
+            prompt
+            for prompt in definitions(self.run.facts)
+            if _place(prompt.primary) in waiting and self.level_of(prompt) == "proof"
+        ]
+        self.unlocked = {place_of(prompt) for prompt in unlocked}
+        free = {_place(prompt.primary) for prompt in unlocked}
+        kept = tuple(one for one in run.proofs if one.prompt is None or _place(one.prompt) not in free)
+        return replace(run, proofs=kept)
+
+    def rule(self, run: Run) -> RuleContext:
+        """What looks up models and prices of prompts."""
+        meta = run.catalog.rule(PROMPT_RULE)
+        if meta is None:
+            raise LookupError(PROMPT_RULE)
+        calls = by_id(call for file in run.facts for call in file.calls)
+        context = RunContext(run.catalog, run.place.settings, run.today, self.counting.counter, calls)
+        return RuleContext(meta, {}, context)
+
+    def trimmed(self, before: Prompt, after: Prompt, made: Sequence[Offer]) -> TrimmedPrompt:
+        """The figures of a prompt."""
+        from promptslim.pricing.cost import usd_per_1k
+        from promptslim.pricing.rates import provenance
+
+        rule = self.rule(self.run)
+        scale = self.scales[before.id]
+        counted = self.counting.counter().count(before.static_text, scale.key, precise=True).n
+        model = model_of(before, rule)
+        if scale.basis == "estimated":
+            counted = rule.count(before.static_text, model).n
+        left = max(counted - scale.saved(before.parts, after.parts), 0)
+        priced = next(iter(priced_uses(before, rule)), None)
+        rates = priced.model.rates if priced else None
+        return TrimmedPrompt(
+            before=before,
+            after=after,
+            tokens_before=counted,
+            tokens_after=left,
+            basis=scale.basis,
+            model=priced.model.family if priced else model.family if model else None,
+            usd_before=usd_per_1k(counted, rates) if rates else None,
+            usd_after=usd_per_1k(left, rates) if rates else None,
+            source=provenance(rates) if rates else None,
+            made=tuple(_made(made)),
+        )
+
+
+def _made(done: Sequence[Offer]) -> Iterator[Made]:
+    for name in dict.fromkeys(one.trimmer for one in done):
+        own = [one for one in done if one.trimmer == name]
+        yield Made(name, own[0].title, own[0].level, len(own), sum(one.saves for one in own))
+
+
+def _pairs(before: Iterable[Prompt], after: Iterable[Prompt]) -> Iterator[tuple[Prompt, Prompt]]:
+    """Prompts of the same name and role, in order among those of one name."""
+    now = dict(_numbered(after))
+    for key, prompt in _numbered(before):
+        if key in now:
+            yield prompt, now[key]
+
+
+def _numbered(prompts: Iterable[Prompt]) -> Iterator[tuple[tuple[str, str, int], Prompt]]:
+    seen: Tally[tuple[str, str]] = Tally()
+    for prompt in prompts:
+        key = (prompt.id, prompt.role)
+        seen[key] += 1
+        yield (*key, seen[key]), prompt
+
+
+def _proved_prompts(fixing: Fixing, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
+    places = {_place(one.finding.primary) for one in fixing.not_applied if one.reason == PROVED}
+    return (prompt for prompt in prompts if _place(prompt.primary) in places)
+
+
+def _place(location: Location) -> tuple[str, int | None, int]:
+    return location.path, location.cell, location.span.start
+
+
+def _is_proved(run: Run, before: Prompt, after: Prompt) -> bool:
+    """Whether the lock has a VALID proof for the step from one text to the other."""
+    from promptslim.pipeline.proofs import lock_path
+    from promptslim.proof.canonical import prompt_hash
+    from promptslim.proof.errors import ProofFileError
+    from promptslim.proof.lock import read_lock
+
+    valid = {one.entry.start[0] for one in run.proofs if one.status == "VALID"}
+    path = lock_path(run.place)
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            entries = read_lock(file.read(), path).entries
+    except (OSError, ValueError, ProofFileError):
+        return False
+    step = prompt_hash(before), prompt_hash(after)
+    return any((one.claim.before, one.claim.after) == step for one in entries if one.line in valid)
