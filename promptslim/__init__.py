@@ -1,6 +1,6 @@
 """Finds token waste in LLM code and prompt files, and prices it.
 
-The public Python API: ``check``, ``inventory`` and ``count``. What they return is plain data, see
+The public Python API: ``check``, ``inventory``, ``count`` and ``trim``. What they return is plain data, see
 ``promptslim.core.result``. Importing this package loads nothing else.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-# The package is loaded first: loading it later would put it in the place of the function of that name.
-import promptslim.check  # noqa: F401
+# These packages are loaded first: loading them later would put them in the place of the functions of their names.
+import promptslim.check
+import promptslim.trim  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from promptslim.core.result import CheckResult, Inventory, TokenCount
+    from promptslim.core.trimming import Level, TrimResult
 
-__all__ = ["check", "count", "inventory"]
+__all__ = ["check", "count", "inventory", "trim"]
 __version__ = "0.1.0"
 
 
@@ -69,3 +71,40 @@ def count(text: str, model: str | None = None) -> TokenCount:
     from promptslim.pipeline import run as pipeline
 
     return pipeline.count(text, model, pipeline.place_of(None, True, {}))
+
+
+def trim(
+    paths: Iterable[str | PathLike[str]] = (".",),
+    *,
+    level: Level = "safe",
+    prompts: Iterable[str] | None = None,
+    target_tokens: int | None = None,
+    accept_cache_loss: bool = False,
+    cwd: str | PathLike[str] | None = None,
+    today: date | None = None,
+    isolated: bool = False,
+    **settings: object,
+) -> TrimResult:
+    """Shorter prompts, and the texts of the files that hold them; nothing is written.
+
+    ``level``: ``"safe"`` changes repeated blank space only, ``"unsafe"`` wording and layout too, ``"proof"`` also what
+    may carry weight. ``prompts``: ids of those to be trimmed (default: all). ``target_tokens``: no more edits than
+    bring a prompt down to so many tokens. Prompts whose cached prefix would certainly fall under the cache minimum
+    are left as they are unless ``accept_cache_loss``. Other parameters and errors as for ``check``; an unknown level
+    raises ValueError.
+    """
+    from promptslim.core.trimming import LEVELS
+    from promptslim.pipeline import run as pipeline
+    from promptslim.pipeline.trimming import TrimRequest
+    from promptslim.pipeline.trimming import trim as trimmed
+
+    if level not in LEVELS:
+        raise ValueError(f"level {level!r} is not one of {', '.join(LEVELS)}")
+    given, place = [str(path) for path in paths], pipeline.place_of(cwd, isolated, settings)
+    run = pipeline.analyse(given, place, today)
+    request = TrimRequest(level, None if prompts is None else tuple(prompts), target_tokens, accept_cache_loss)
+    return trimmed(
+        run,
+        request,
+        lambda instead, some: pipeline.analyse(given if some is None else some, place, run.today, instead=instead),
+    ).result

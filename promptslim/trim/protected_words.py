@@ -56,7 +56,7 @@ class Words:
         """Everything protected in order, with its offset."""
         for match in self.pattern.finditer(text):
             kind = match.lastgroup or ""
-            yield match.start(), Sign(kind, self._key(kind, match[0]))
+            yield match.start(), Sign("word" if kind == "long" else kind, self._key(kind, match[0]))
 
     def _key(self, kind: str, text: str) -> str:
         match kind:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import about, model_of, waste
+from promptslim.check.prompt_fixes import prompt_fixes
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Finding, Related
 from promptslim.core.prompt import Prompt
@@ -79,6 +80,7 @@ def _repeats(
         evidence=" ".join(second.text.split()),
         related=places,
         impact=waste(prompt, count, count.low, rule),
+        fixes=() if call else prompt_fixes(prompt, rule, ("duplicate-examples",), "proof"),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import about, model_of, waste
+from promptslim.check.prompt_fixes import prompt_fixes
 from promptslim.check.prompt_text import is_material
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Finding, Related
@@ -75,6 +76,7 @@ def _said_twice(prompt: Prompt, structure: Structure, found: Sequence[Block], te
         evidence=" ".join(second.split()),
         related=_others(prompt, structure, largest, found),
         impact=waste(prompt, count, count.low, rule),
+        fixes=prompt_fixes(prompt, rule, ("duplicate-instructions",), "proof"),
     )
 
 

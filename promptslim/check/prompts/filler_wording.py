@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import model_of, waste
+from promptslim.check.prompt_fixes import prompt_fixes
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Finding
 from promptslim.structure.build import structure_of
@@ -46,6 +47,7 @@ def filler_wording(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
         evidence=" / ".join(text[one.start : one.end] for one in found[:MOST_QUOTED]),
         prompt=prompt,
         impact=waste(prompt, before, saved, rule),
+        fixes=prompt_fixes(prompt, rule, ("announcing", "wording"), "unsafe"),
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import model_of, waste
+from promptslim.check.prompt_fixes import prompt_fixes
 from promptslim.core.finding import Finding
 from promptslim.core.result import TokenCount
-from promptslim.core.text import Applicability, Edit, Fix, Location
 from promptslim.structure.blank_space import blank_space, tightened
 from promptslim.structure.build import structure_of
 from promptslim.structure.flat import HOLE
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
     from promptslim.core.prompt import Prompt
     from promptslim.structure.blank_space import Blank, BlankKind
-    from promptslim.structure.flat import FlatText
 
 STAND_IN = "claude-3"
 """Whose vocabulary counts for models without one here. On prose with margins, blanks at line ends, repeated blanks
@@ -56,7 +55,7 @@ def wasted_whitespace(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
         evidence=f"{prompt.id} blank space",
         prompt=prompt,
         impact=waste(prompt, before, saved, rule),
-        fixes=_fixes(structure.flat, found),
+        fixes=prompt_fixes(prompt, rule, ("blank-space", "decoration"), "unsafe", precise=True),
     )
 
 
@@ -93,18 +92,3 @@ def _remedy(found: Sequence[Blank]) -> str:
     if any(one.kind == "margin" for one in found):
         return "take the indentation out of the literal (textwrap.dedent, before values are filled in)"
     return "remove it: no word changes" if any(one.kind != "ruler" for one in found) else "shorten them to three"
-
-
-def _fixes(flat: FlatText, found: Sequence[Blank]) -> tuple[Fix, ...]:
-    """Removes repeated blanks and those at line ends where they stand in the file as they are sent. A margin is
-    left to the author: without it the source reads badly."""
-    edits: list[Edit] = []
-    for one in found:
-        at = flat.location(one.start, one.end) if one.kind in ("line end", "inner") else None
-        if at is not None and _written(at, flat.text[one.start : one.end]):
-            edits.append(Edit(at, one.instead))
-    return (Fix("remove repeated blanks", tuple(edits), Applicability.SAFE),) if edits else ()
-
-
-def _written(at: Location, text: str) -> bool:
-    return at.text == text

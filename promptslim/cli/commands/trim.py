@@ -111,6 +111,8 @@ def _known(request: TrimRequest, run: Run) -> TrimRequest:
     for name in request.prompts or ():
         same = [one for one in ids if one == name or one.endswith(f"::{name}")]
         if not same:
-            raise UsageError(f"--prompt {name!r} is no prompt of these files; {suggestion(name, ids, 'prompts')}")
+            choices = {*ids, *(one.rpartition("::")[2] for one in ids)}
+            hint = suggestion(name, choices, "promptslim inventory lists them")
+            raise UsageError(f"--prompt {name!r} is no prompt of these files; {hint}")
         found += same
     return replace(request, prompts=tuple(found))

@@ -1,0 +1,43 @@
+"""The fixes of findings about prompt text: what the trimmers offer for a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from promptslim.check.prompt_cost import model_of
+from promptslim.core.text import Fix
+
+if TYPE_CHECKING:
+    from promptslim.check.rule_context import RuleContext
+    from promptslim.core.prompt import Prompt
+    from promptslim.core.trimming import Level
+
+
+def prompt_fixes(
+    prompt: Prompt, rule: RuleContext, trimmers: tuple[str, ...], level: Level, *, precise: bool = False
+) -> tuple[Fix, ...]:
+    """One fix per level, the mildest first, of what these trimmers change in a prompt. ``precise``: count with a
+    vocabulary, which blank space needs; words that go are fewer by any count."""
+    from promptslim.trim.offers import APPLICABILITY, Wanted, offers, trimmed
+    from promptslim.trim.saving import scale_for, shown
+
+    model = model_of(prompt, rule)
+    counter = rule.run.counter()
+    if precise:
+        count = scale_for(counter, model.tokenizer if model else None).count
+    else:
+
+        def count(texts: Sequence[str]) -> list[int]:
+            return [rule.count(text, model).n for text in texts]
+
+    found = offers(prompt, rule.catalog.phrases, Wanted(level, rule.settings.keep, trimmers), count)
+    fixes: list[Fix] = []
+    for stage in dict.fromkeys(sorted((one.level for one in found), key=("safe", "unsafe", "proof").index)):
+        own = [one for one in found if one.level == stage]
+        before, after = count([shown(prompt.parts), shown(trimmed(prompt, own))])
+        if before > after:
+            title = ", ".join(dict.fromkeys(one.title for one in own))
+            edits = tuple(edit for one in own for edit in one.edits)
+            fixes.append(Fix(title, edits, APPLICABILITY[stage], before - after))
+    return tuple(fixes)
