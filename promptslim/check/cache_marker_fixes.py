@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.stable_prefix import CacheTerms, StablePrefix, complete_blocks
+from promptslim.check.written_blocks import request_body, written_at
 from promptslim.core.text import Applicability, Fix
-from promptslim.core.values import Absent, Known
+from promptslim.core.values import Absent
 
 if TYPE_CHECKING:
     import ast
@@ -90,7 +91,7 @@ def _marked(source: Source, call: LlmCall, prompt: Prompt, blocks: int, terms: C
         case "anthropic.messages":
             return checked(source, [_in_block(source, node, call, prompt, blocks, "cache_control", CONTROL)])
         case "boto3.invoke_model":
-            body = _body(source, node)
+            body = request_body(source, node)
             amazon = terms.model is not None and terms.model.vendor == "amazon"
             key, value = ("cachePoint", DEFAULT) if amazon else ("cache_control", CONTROL)
             return checked(source, [_in_block(source, body, call, prompt, blocks, key, value)]) if body else None
@@ -105,19 +106,12 @@ def _marked(source: Source, call: LlmCall, prompt: Prompt, blocks: int, terms: C
             return None
 
 
-def _body(source: Source, node: ast.Call) -> ast.expr | None:
-    from promptslim.edits.calls.places import Set, argument, json_body
-
-    body = argument(source, node, ("body",))
-    return json_body(source, body.value) if isinstance(body, Set) else None
-
-
 def _point(source: Source, node: ast.expr, call: LlmCall, prompt: Prompt, blocks: int) -> Change | None:
     """A block of its own behind the stable ones."""
     from promptslim.edits.calls.additions import insert_item
     from promptslim.edits.calls.places import list_display
 
-    at = _place(source, node, call, prompt)
+    at = written_at(source, node, call, prompt)
     if at is None:
         return None
     display = list_display(source, at)
@@ -137,7 +131,7 @@ def _in_block(
     from promptslim.edits.calls.places import is_text, list_display
     from promptslim.edits.calls.replacements import wrap
 
-    at = _place(source, node, call, prompt)
+    at = written_at(source, node, call, prompt)
     if at is None:
         return None
     quote = source.quote(at)
@@ -173,36 +167,6 @@ def _before(source: Source, above: ast.AST, node: ast.expr) -> int:
             return source.span(targets[-1]).end
         case _:
             return source.span(node).start
-
-
-def _place(source: Source, owner: ast.expr, call: LlmCall, prompt: Prompt) -> ast.expr | None:
-    """The expression that holds the blocks of a prompt: an argument, or the content of a message."""
-    from promptslim.edits.calls.places import Set, argument, list_display
-
-    match prompt.role:
-        case "tools":
-            paths = [("toolConfig", "tools"), ("tools",)]
-        case "system":
-            paths = [("system",)]
-        case _:
-            found = argument(source, owner, ("messages",))
-            messages = list_display(source, found.value) if isinstance(found, Set) else None
-            index = _index(call, prompt)
-            if messages is None or index is None or index >= len(messages.elts):
-                return None
-            if any(_starred(one) for one in messages.elts[: index + 1]):
-                return None
-            content = argument(source, messages.elts[index], ("content",))
-            return content.value if isinstance(content, Set) else None
-    places = [argument(source, owner, path) for path in paths]
-    return next((one.value for one in places if isinstance(one, Set)), None)
-
-
-def _index(call: LlmCall, prompt: Prompt) -> int | None:
-    messages = call.messages.only
-    if not isinstance(messages, Known):
-        return None
-    return next((index for index, one in enumerate(messages.value) if one is prompt or one == prompt), None)
 
 
 def _starred(node: ast.expr) -> bool:

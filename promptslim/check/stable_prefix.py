@@ -84,7 +84,7 @@ def complete_blocks(call: LlmCall, prompt: Prompt) -> int:
         match part:
             case BlockEnd():
                 blocks += 1
-            case Literal(maybe=True):
+            case Literal(maybe=True) if call.kind != "agent":
                 return blocks
             case Hole() if not (call.kind == "agent" or _made_before(call, part)):
                 return blocks

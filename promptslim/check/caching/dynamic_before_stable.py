@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from promptslim.check.call_models import certain_model
 from promptslim.check.changing_parts import Change, change, made_before, name_of, varies_in_loop
 from promptslim.check.enclosing_code import enclosing
+from promptslim.check.reorder_fixes import moved_last
 from promptslim.check.request_order import requests
 from promptslim.check.visible_input import PER_MILLION
 from promptslim.check.wording import code
@@ -188,6 +189,7 @@ def _finding(prompt: Prompt, found: Found, calls: tuple[LlmCall, ...], rule: Rul
         confidence=reason.confidence if cacheable or reason.confidence == "low" else "medium",
         related=_related(prompt, hole),
         impact=_impact(behind, whole, calls, rule),
+        fixes=moved_last(prompt, hole, calls[0], LABEL) if len(calls) == 1 else (),
     )
 
 

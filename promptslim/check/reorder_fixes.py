@@ -1,0 +1,82 @@
+"""Fixes that bring a changing block behind those that stay, where the blocks of one text are written out in a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptslim.check.written_blocks import request_body, written_at
+from promptslim.core.prompt import BlockEnd, Hole, Literal, Prompt
+from promptslim.core.text import Applicability, Fix
+
+if TYPE_CHECKING:
+    import ast
+
+    from promptslim.core.call import LlmCall
+    from promptslim.edits.calls.source import Source
+
+CALLS = ("boto3.converse", "boto3.invoke_model", "anthropic.messages")
+"""Requests whose texts are lists of blocks."""
+
+
+def moved_last(prompt: Prompt, hole: Hole, call: LlmCall, label: int) -> tuple[Fix, ...]:
+    """The block that holds ``hole`` as the last one of its list. Nothing where the block itself goes on for more than
+    ``label`` characters behind the hole: within one text nothing is moved."""
+    import ast
+
+    from promptslim.edits.calls.change import checked
+    from promptslim.edits.calls.places import list_display
+    from promptslim.edits.calls.replacements import move_item
+    from promptslim.edits.calls.source import read
+
+    source = read(call.location.document)
+    if source is None or call.sdk not in CALLS or prompt.role not in ("system", "user"):
+        return ()
+    index = _block(prompt, hole, label)
+    node = source.node(call.location, ast.Call)
+    owner = request_body(source, node) if node is not None and call.sdk == "boto3.invoke_model" else node
+    at = written_at(source, owner, call, prompt) if owner is not None else None
+    display = list_display(source, at) if at is not None else None
+    if index is None or display is None:
+        return ()
+    place = _item(source, display, index)
+    if place is None or not _movable(source, display, place):
+        return ()
+    edits = checked(source, [move_item(source, display, place)])
+    title = "send the changing block last, behind the text that stays the same"
+    return (Fix(title, edits, Applicability.UNSAFE),) if edits is not None else ()
+
+
+def _block(prompt: Prompt, hole: Hole, label: int) -> int | None:
+    """Which text block of the prompt a hole stands in."""
+    place = next((index for index, part in enumerate(prompt.parts) if part is hole or part == hole), None)
+    if place is None:
+        return None
+    rest = 0
+    for part in prompt.parts[place + 1 :]:
+        if isinstance(part, BlockEnd):
+            break
+        rest += len(part.text) if isinstance(part, Literal) else 0
+    return sum(isinstance(part, BlockEnd) for part in prompt.parts[:place]) if rest < label else None
+
+
+def _item(source: Source, display: ast.List, index: int) -> int | None:
+    """The item of the list that is the text block of a number, cache points left out of the count."""
+    import ast
+
+    blocks = [
+        place
+        for place, item in enumerate(display.elts)
+        if isinstance(item, ast.Dict) and "cachePoint" not in source.code(item).partition(":")[0]
+    ]
+    others = [item for item in display.elts if not isinstance(item, ast.Dict)]
+    return blocks[index] if index < len(blocks) and not others else None
+
+
+def _movable(source: Source, display: ast.List, place: int) -> bool:
+    """False for a block that carries a cache marker, and where the order of evaluation may matter."""
+    import ast
+
+    if "cache" in source.code(display.elts[place]):
+        return False
+    ordered = (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
+    return not any(isinstance(node, ordered) for item in display.elts[place:] for node in ast.walk(item))
