@@ -169,9 +169,11 @@ def _label(subject: object) -> str:
 
 def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Each finding once, in order, with its fingerprint."""
+    once = {(one.code, one.primary.path, one.primary.cell, one.primary.span, one.message): one for one in findings}
+    if not once:
+        return ()
     from promptslim.check.fingerprint import with_fingerprints
 
-    once = {(one.code, one.primary.path, one.primary.cell, one.primary.span, one.message): one for one in findings}
     return with_fingerprints(sorted(once.values(), key=_place))
 
 

@@ -215,7 +215,7 @@ def _used(module: Module, body: ast.AST, evaluator: Evaluator) -> Iterator[tuple
 def _imported(module: Module, evaluator: Evaluator) -> set[str]:
     """Names that a module imports from other files of the project."""
     found: set[str] = set()
-    for node in ast.walk(module.tree):
+    for node in module.index.imports:
         match node:
             case ast.ImportFrom(module=source, level=level, names=names):
                 if level or evaluator.workspace.resolve(module.path, source or "", level) is not None:

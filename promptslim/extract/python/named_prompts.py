@@ -69,14 +69,12 @@ def template_shape(parts: Iterable[Part]) -> Shape:
 
 def _candidates(module: Module, evaluator: Evaluator) -> Iterator[tuple[str, Value, ast.AST]]:
     """Names with their values, in the order of the text."""
-    seen = 0
-    for node in _statements(module.tree):
-        if seen > MOST_PROMPTS:
-            return
-        for name, expression in _named(node):
-            seen += 1
-            evaluator.begin()
-            yield name, evaluator.evaluate(expression, evaluator.frame_of(module, expression)), expression
+    found = [named for node in _statements(module.tree) for named in _named(node)]
+    found += _arguments(module)
+    found.sort(key=lambda named: (named[1].lineno, named[1].col_offset))
+    evaluator.begin()
+    for name, expression in found[:MOST_PROMPTS]:
+        yield name, evaluator.evaluate(expression, evaluator.frame_of(module, expression)), expression
 
 
 def _named(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
@@ -91,7 +89,6 @@ def _named(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
                     yield f"{name}()", value
         case _:
             pass
-    yield from _arguments(node)
 
 
 def _makes_text(node: ast.expr) -> bool:
@@ -132,13 +129,11 @@ def _is_short(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < SHORT
 
 
-def _arguments(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    """Keyword arguments of the calls in a simple statement."""
-    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)) or node.value is None:
-        return
-    for inner in ast.walk(node.value):
-        if isinstance(inner, ast.Call):
-            for keyword in inner.keywords:
+def _arguments(module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """Keyword arguments of the calls of a module."""
+    for calls in module.index.calls.values():
+        for call in calls:
+            for keyword in call.keywords:
                 written = isinstance(keyword.value, (ast.Constant, ast.JoinedStr, ast.BinOp))
                 if written and keyword.arg is not None and _says_prompt(keyword.arg):
                     yield keyword.arg, keyword.value

@@ -10,14 +10,15 @@ LEAVES = (ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.boolop, a
 
 @dataclass(slots=True)
 class TreeIndex:
-    """``calls`` by the last name of what is called; loops, f-strings and products; no order is promised. ``tries``:
-    some exception is handled."""
+    """``calls`` by the last name of what is called; loops, f-strings, products and imports; no order is promised.
+    ``tries``: some exception is handled."""
 
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     calls: dict[str, list[ast.Call]] = field(default_factory=dict)
     loops: list[ast.For | ast.AsyncFor | ast.While] = field(default_factory=list)
     formatted: list[ast.JoinedStr] = field(default_factory=list)
     products: list[ast.BinOp] = field(default_factory=list)
+    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
     tries: bool = False
 
 
@@ -40,6 +41,8 @@ def index_tree(tree: ast.Module) -> TreeIndex:
             index.loops.append(node)  # type: ignore[arg-type]
         elif kind is ast.BinOp and isinstance(node.op, ast.Mult):  # type: ignore[attr-defined]
             index.products.append(node)  # type: ignore[arg-type]
+        elif kind is ast.Import or kind is ast.ImportFrom:
+            index.imports.append(node)  # type: ignore[arg-type]
         elif kind is ast.ExceptHandler:
             index.tries = True
         for value in node.__dict__.values():
