@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from promptslim.core.record import record
+from promptslim.pricing.cost import Usage
 
 
 @record
@@ -20,14 +21,20 @@ class ToolCall:
 
 @record
 class Answer:
-    """What came back for one item. ``stop`` is the provider's reason for ending (empty: not told), ``seconds`` the
-    time to the last byte, ``usd`` the price of the call (None: no price is known)."""
+    """What came back for one item. ``stop`` is the provider's reason for ending (empty: not told), in the words of
+    Bedrock's Converse where the provider has one of its own for the same; ``seconds`` the time to the last byte;
+    ``usd`` the price of the call with all its attempts (None: no price is known); ``usage`` its tokens (None: not
+    told); ``attempts`` how many requests were sent for it. ``error`` is the kind of fault of the last attempt where
+    none gave an answer: then there is no text, and nothing to grade."""
 
     text: str
     stop: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     seconds: float | None = None
     usd: Decimal | None = None
+    usage: Usage | None = None
+    attempts: int = 1
+    error: str = ""
 
 
 @record

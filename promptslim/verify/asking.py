@@ -1,0 +1,194 @@
+"""Sending the requests of a run: several at a time, each attempt journaled, counted and within the limits."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import replace
+from decimal import Decimal
+
+from promptslim.core.call_fault import CallFault, CannotCallError
+from promptslim.core.record import record
+from promptslim.verify.answer import Answer
+from promptslim.verify.backend import Backend
+from promptslim.verify.budget import Budget, Hold, LimitReachedError
+from promptslim.verify.journal import Journal
+from promptslim.verify.pace import Pace
+from promptslim.verify.request import Request
+from promptslim.verify.request_key import key_of
+from promptslim.verify.tariff import Tariff
+
+ATTEMPTS = 4
+_LONGEST_WAIT = 20.0
+_FAILURES_BEFORE_GIVING_UP = 5
+
+
+@record
+class Progress:
+    """Requests that are answered or given up, all of them, attempts made, dollars spent, and the number of calls
+    without a known price."""
+
+    done: int
+    total: int
+    calls: int
+    usd: Decimal
+    unpriced: int
+
+
+@record
+class Asked:
+    """Answers by request id, also those with an ``error``. ``stopped`` says why the rest was not asked, None where all
+    were. ``lost``: attempts of an earlier part of the run that were in flight when it was killed, and were repeated."""
+
+    answers: Mapping[str, Answer]
+    calls: int
+    usd: Decimal
+    unpriced: int
+    lost: int
+    stopped: str | None = None
+
+
+class Asking:
+    """The requests of one run. ``most`` gives the most input tokens of a request (the upper end of the band)."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        journal: Journal,
+        budget: Budget,
+        tariff: Tariff,
+        most: Callable[[Request], int],
+        *,
+        workers: int = 4,
+        attempts: int = ATTEMPTS,
+        told: Callable[[Progress], None] = lambda _: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._backend = backend
+        self._journal = journal
+        self._budget = budget
+        self._tariff = tariff
+        self._most = most
+        self._workers = workers
+        self._attempts = attempts
+        self._told = told
+        self._sleep = sleep
+        self._pace = Pace(workers)
+        self._lock = threading.Lock()
+        self._answers: dict[str, Answer] = {}
+        self._failures = 0
+        self._stop = threading.Event()
+        self._total = 0
+
+    def ask(self, requests: Sequence[Request]) -> Asked:
+        """Ask what the journal has no answer to. A limit that is reached ends the run early (``stopped``).
+
+        Raises CannotCallError where no call will succeed, UnboundedCostError where a limit cannot be kept, JournalError
+        where the journal cannot be written, ValueError where two requests have one id. What was answered by then is in
+        the journal.
+        """
+        if len({request.id for request in requests}) < len(requests):
+            raise ValueError("two requests have the same id")
+        earlier = self._journal.earlier
+        self._budget.take_over(earlier.calls, earlier.usd, earlier.unpriced)
+        self._total = len(requests)
+        keys = {request.id: key_of(request) for request in requests}
+        self._answers = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
+        missing = [request for request in requests if request.id not in self._answers]
+        stopped = self._run(missing)
+        budget = self._budget
+        ordered = {request.id: self._answers[request.id] for request in requests if request.id in self._answers}
+        return Asked(ordered, budget.calls, budget.usd, budget.unpriced, earlier.lost, stopped)
+
+    def _run(self, requests: Sequence[Request]) -> str | None:
+        with ThreadPoolExecutor(self._workers) as pool:
+            running = [pool.submit(self._one, request) for request in requests]
+            try:
+                wait(running, return_when=FIRST_EXCEPTION)
+            finally:
+                # Also when the user interrupts: what runs is finished and kept, nothing else is started.
+                self._stop.set()
+                for future in running:
+                    future.cancel()
+        errors = [error for one in running if not one.cancelled() and (error := one.exception()) is not None]
+        limits = [error for error in errors if isinstance(error, LimitReachedError)]
+        for error in errors:
+            if error not in limits:
+                raise error
+        return str(limits[0]) if limits else None
+
+    def _one(self, request: Request) -> None:
+        if self._stop.is_set():
+            return
+        key = key_of(request)
+        before = self._journal.earlier.attempts.get(key, 0)
+        usd_before = Decimal(0)
+        with self._budget.hold(self._tariff.most(request, self._most(request)), self._attempts) as hold:
+            for attempt in range(1, self._attempts + 1):
+                hold.begin()
+                self._journal.begin(key, hold.most)
+                try:
+                    with self._pace:
+                        answer = self._backend.send(request)
+                except CallFault as fault:
+                    usd_before += self._failed(key, hold, fault)
+                    last = fault
+                    if not fault.again or self._stop.is_set():
+                        break
+                    if attempt < self._attempts:
+                        self._sleep(_wait(fault, attempt))
+                except CannotCallError as error:
+                    hold.spend(Decimal(0))
+                    self._journal.fail(key, "refused", str(error), Decimal(0))
+                    raise
+                else:
+                    self._succeeded(request, key, hold, answer, before + attempt, usd_before)
+                    return
+        self._given_up(request, last, before + attempt)
+
+    def _failed(self, key: str, hold: Hold, fault: CallFault) -> Decimal:
+        """Journal and count a failed attempt: one that may be billed as the most that it can cost."""
+        usd = hold.most if fault.billed else Decimal(0)
+        hold.spend(usd)
+        self._journal.fail(key, fault.kind, fault.message, usd)
+        return usd or Decimal(0)
+
+    def _succeeded(
+        self, request: Request, key: str, hold: Hold, answer: Answer, attempts: int, usd_before: Decimal
+    ) -> None:
+        usd = self._tariff.cost(request, answer.usage)
+        charged = hold.most if usd is None else usd
+        hold.spend(charged)
+        known = replace(answer, usd=None if usd is None else usd + usd_before, attempts=attempts)
+        self._journal.done(key, known, charged)
+        with self._lock:
+            self._failures = 0
+            self._answers[request.id] = known
+        self._tell()
+
+    def _given_up(self, request: Request, fault: CallFault, attempts: int) -> None:
+        with self._lock:
+            self._answers[request.id] = Answer("", attempts=attempts, error=fault.kind)
+            self._failures += 1
+            hopeless = fault.again and self._failures >= _FAILURES_BEFORE_GIVING_UP
+        self._tell()
+        if hopeless:
+            raise CannotCallError(
+                f"{self._failures} requests in a row failed after {self._attempts} attempts each; the last: {fault}"
+            )
+
+    def _tell(self) -> None:
+        with self._lock:
+            done = len(self._answers)
+        self._told(Progress(done, self._total, self._budget.calls, self._budget.usd, self._budget.unpriced))
+
+
+def _wait(fault: CallFault, attempt: int) -> float:
+    """Seconds before the next attempt: full jitter over a doubling span, as botocore 1.44.5 waits, or what the service
+    asks for."""
+    span = (1.0 if fault.throttled else 0.05) * 2 ** (attempt - 1)
+    jittered = random.uniform(0, min(span, _LONGEST_WAIT))  # noqa: S311 (spreads load, keeps no secret)
+    return min(max(jittered, fault.wait or 0.0), _LONGEST_WAIT)
