@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promptslim.check.metadata_fixes import labelled
 from promptslim.core.call import LlmCall
 from promptslim.core.facts import Project
 from promptslim.core.finding import Finding
@@ -41,6 +42,7 @@ def untagged_invocation(project: Project, rule: RuleContext) -> Iterator[Finding
         first.primary,
         call=first,
         evidence="project",
+        fixes=labelled(untagged),
     )
 
 

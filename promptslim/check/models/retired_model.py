@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import written_models
+from promptslim.check.successors import replaced
 from promptslim.check.wording import day
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Finding, Severity
@@ -51,6 +52,7 @@ def retired_model(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
             evidence=written.id,
             severity=severity,
             confidence=None if sure else "medium",
+            fixes=replaced(written, facts, rule),
         )
 
 
