@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from promptslim.core.prompt import Hole, Literal, Prompt
-from promptslim.core.text import Document, Edit, Fix
-from promptslim.edits.apply import after, new_places, where_of
+from promptslim.core.text import Document, Edit, Fix, Span
+from promptslim.edits.apply import Where, after, new_places, where_of
 from promptslim.extract.python.module import parse
 
 _CODE = (".py", ".pyi", ".ipynb")
@@ -197,30 +197,27 @@ def touches(prompt: Prompt, edits: Iterable[Edit]) -> bool:
 
 
 def changed_otherwise(before: Sequence[Prompt], now: Sequence[Prompt], fixes: Iterable[Fix]) -> list[Prompt]:
-    """Prompts of ``before`` that do not read, ``now``, as edits inside strings alone should make them read.
+    """Prompts of ``before`` that do not read, ``now``, as edits inside strings alone should make them read. Of a prompt
+    that is sent in several versions one has to.
 
     Blank space at the beginning and end of a prompt, and at the beginning of inserted lines, is not compared: code
     may strip or dedent the text.
     """
     edits = {(where_of(edit), edit.location.span, edit.text): edit for fix in fixes for edit in fix.edits}
     inserted = _Inserted(list(edits.values()))
-    later = _numbered(now)
-    return [
-        prompt
-        for key, prompt in _numbered(before).items()
-        if key not in later or not _agrees(prompt, later[key], inserted)
-    ]
-
-
-def _numbered(prompts: Iterable[Prompt]) -> dict[tuple[str, str, int], Prompt]:
-    """Prompts by id, role and number among those of the same id and role."""
-    found: dict[tuple[str, str, int], Prompt] = {}
-    counts: dict[tuple[str, str], int] = {}
-    for prompt in prompts:
-        number = counts.get((prompt.id, prompt.role), 0)
-        counts[prompt.id, prompt.role] = number + 1
-        found[prompt.id, prompt.role, number] = prompt
+    later: dict[tuple[Where, int], list[Prompt]] = {}
+    for prompt in now:
+        later.setdefault((_where(prompt), prompt.location.span.start), []).append(prompt)
+    found: list[Prompt] = []
+    for prompt in before:
+        place = _where(prompt), inserted.place(_where(prompt), prompt.location.span.start)
+        if not any(_agrees(prompt, version, inserted) for version in later.get(place, ())):
+            found.append(prompt)
     return found
+
+
+def _where(prompt: Prompt) -> Where:
+    return prompt.location.path, prompt.location.cell
 
 
 def _agrees(before: Prompt, now: Prompt, inserted: _Inserted) -> bool:
@@ -252,8 +249,9 @@ class _Inserted:
 
     def __init__(self, edits: Sequence[Edit]) -> None:
         self.signs = any(char in edit.text for edit in edits for char in "{}%")
-        self._edits: dict[object, list[tuple[int, int, str]]] = {}
-        by_document: dict[object, list[Edit]] = {}
+        self._edits: dict[Where, list[tuple[int, int, str]]] = {}
+        self._shifts: dict[Where, list[tuple[Span, int]]] = {}
+        by_document: dict[Where, list[Edit]] = {}
         for edit in edits:
             by_document.setdefault(where_of(edit), []).append(edit)
         for where, some in by_document.items():
@@ -263,6 +261,13 @@ class _Inserted:
                 (edit.location.span.start, edit.location.span.end, read_between(changed, *place))
                 for edit, place in zip(some, new_places(some), strict=True)
             ]
+
+            self._shifts[where] = [(edit.location.span, len(edit.text)) for edit in some]
+
+    def place(self, where: Where, offset: int) -> int:
+        """Where what stood at an offset, apart from the edits, stands afterwards."""
+        shifts = self._shifts.get(where, ())
+        return offset + sum(size - (span.end - span.start) for span, size in shifts if span.start < offset >= span.end)
 
     def read(self, part: Literal) -> str:
         """The text of a literal after the edits."""

@@ -187,6 +187,8 @@ def _holder(document: Document, offset: int, raw: bool) -> Holder | None:
 def _for_template(prompt: Prompt, literal: _Text, group: _Group, span: tuple[int, int], replacement: str) -> str | None:
     """The replacement with the signs doubled that the template doubles; None where a sign may mean something and the
     text around does not tell."""
+    if prompt.shape == "tools" and any(char in '"\\' or ord(char) < 32 for char in replacement):
+        return None  # what is sent is JSON, in which these are written otherwise
     if prompt.shape == "format":
         return replacement.replace("{", "{{").replace("}", "}}")
     if prompt.shape != "python":

@@ -157,8 +157,8 @@ class _Fixer:
         if overlay is None:
             return None
         edits = mapping_of(accepted)
-        prompts = definitions(run.facts)
-        around = {prompt.location.path for prompt in prompts if touches(prompt, _all(edits))}
+        every = [edit for some in edits.values() for edit in some]
+        around = {file.path for file in run.facts if any(touches(prompt, every) for prompt in file.prompts)}
         paths = sorted(({*edits} | around | self.paths) & self.first.paths)
         after = self.analyse({**self.overlay, **overlay}, paths)
         if self.broken(run, after, accepted, by_fix, paths):
@@ -238,7 +238,7 @@ class _Fixer:
             return False
         looked = frozenset(paths)
         before = [one for one in definitions(run.facts) if one.location.path in looked]
-        now = [one for one in definitions(after.facts) if one.location.path in looked]
+        now = [one for file in after.facts for one in file.prompts if one.location.path in looked]
         others = changed_otherwise(before, now, accepted)
         if not others:
             return False
@@ -289,10 +289,6 @@ def _is_in(path: str, edit: Edit) -> bool:
 
 def _at_fault(edit: Edit, prompts: Iterable[Prompt]) -> bool:
     return any(touches(prompt, (edit,)) for prompt in prompts)
-
-
-def _all(edits: Mapping[str, list[Edit]]) -> list[Edit]:
-    return [edit for some in edits.values() for edit in some]
 
 
 def _proved(run: Run) -> list[Prompt]:
