@@ -75,6 +75,7 @@ class _Trimmer:
         self.unlocked: set[tuple[str, int | None, int]] = set()
         self.offered: dict[int, tuple[Finding, str, Offer]] = {}
         self.scales: dict[str, Scale] = {}
+        self.done: set[tuple[str, Level, str]] = set()
 
     def result(self) -> Trimming:
         """Try, and leave out what may not be."""
@@ -157,11 +158,16 @@ class _Trimmer:
             level = self.level_of(prompt)
             if level is None or prompt.role in ("assistant", "tool") or is_material(prompt):
                 continue
+            text = prompt.id, level, shown(prompt.parts)
+            if text in self.done:
+                continue
             model = model_of(prompt, rule)
             scale = scale_for(self.counting.counter(), model.tokenizer if model else None)
             self.scales[prompt.id] = scale
             wanted = Wanted(level, run.place.settings.keep)
             chosen = self.up_to_target(prompt, offers(prompt, run.catalog.phrases, wanted, scale.count), scale)
+            if not chosen:
+                self.done.add(text)
             for one in chosen:
                 fix = Fix(one.title, one.edits, Applicability.DISPLAY, one.saves)
                 found = rule.finding(one.title, prompt.primary, evidence=one.before, prompt=prompt, fixes=(fix,))
@@ -192,7 +198,7 @@ class _Trimmer:
     def unharmed(self, before: Prompt, after: Prompt) -> bool:
         """Whether a prompt as it is read from the changed files keeps everything protected; copies that are dropped
         were looked at one by one."""
-        if self.level_of(before) == "proof" or before.shape == "tools":
+        if self.level_of(before) == "proof" or shown(before.parts) == shown(after.parts):
             return True
         settings = self.run.place.settings
         guard = protection(before.shape, self.run.catalog.phrases, settings.keep)

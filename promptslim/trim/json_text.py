@@ -12,7 +12,8 @@ from promptslim.core.record import record
 from promptslim.structure.flat import HOLE
 
 _TOKEN = re.compile(
-    r'"(?:[^"\\\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[][{}:,]|' + HOLE,
+    r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[][{}:,]|' + HOLE,
+    re.DOTALL,
 )
 _BLANK = re.compile(r"[ \t\r\n]*")
 _START = re.compile(r"[\[{]")

@@ -9,7 +9,7 @@ from promptslim.core.record import record
 from promptslim.structure.flat import HOLE
 from promptslim.trim.protected_words import BLOCK
 
-_MARKER = re.compile(r"[ \t]*((?:[-*+•–>]|#{1,6}|\d{1,4}[.)]|\(\d{1,3}\)|\(?[a-zA-Z][.)])(?=[ \t]))")  # noqa: RUF001
+_MARKER = re.compile(r"[ \t]*((?:[-*+•–>]|#{1,6}|\d{1,4}[.)]|\(\d{1,3}\)|\(?[a-zA-Z][.)])(?=[ \t]|$))")  # noqa: RUF001
 _CODE = re.compile(
     r"(?:(?:async )?def \w+\(|class \w+[(:]|import \w|from [\w.]+ import |return\b.*[;)\]]$|[$>]{1,3} \S|@\w+"
     r"|(?:const|let|var|function) \w|(?:if|for|while) ?\(|#!/|//|/\*|--[ \w])|.*[{};\\]$"

@@ -25,8 +25,11 @@ def changes(subject: Subject) -> Iterator[Change]:
     for span in json_spans(text):
         if "\n" not in text[span.start : span.end] or any(start < span.end and span.start < end for start, end in code):
             continue
+        found = list(tokens(text, span))
+        if any("\n" in text[start:end] for start, end in found):
+            continue  # a string over several lines: no JSON after all
         ranges = []
-        for (_, end), (start, _) in pairwise(tokens(text, span)):
+        for (_, end), (start, _) in pairwise(found):
             # Two braces side by side may be a placeholder, or an escaped brace.
             instead = " " if text[end - 1] in _BRACES and text[start] in _BRACES else ""
             if text[end:start] != instead and start > end:
