@@ -29,14 +29,20 @@ class Prefilter:
 
     ``markers`` are rare words (import roots, service names); ``shapes`` are tuples of words, and a shape
     fits where each of its words occurs. Without shapes the markers decide. Both come from the SDK tables;
-    case counts.
+    case counts. ``otherwise`` is asked of bytes that no shape fits.
     """
 
-    __slots__ = ("_markers", "_shapes")
+    __slots__ = ("_markers", "_otherwise", "_shapes")
 
-    def __init__(self, markers: Sequence[bytes], shapes: Sequence[Sequence[bytes]] = ()) -> None:
+    def __init__(
+        self,
+        markers: Sequence[bytes],
+        shapes: Sequence[Sequence[bytes]] = (),
+        otherwise: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self._markers = tuple(markers)
         self._shapes = tuple(tuple(shape) for shape in shapes)
+        self._otherwise = otherwise
 
     def has_marker(self, data: bytes) -> bool:
         """Whether any marker occurs."""
@@ -53,7 +59,7 @@ class Prefilter:
                     break
             else:
                 return True
-        return not self._shapes
+        return not self._shapes or (self._otherwise is not None and self._otherwise(data))
 
     def may_call(self, data: bytes) -> bool:
         """Whether a file with this content may hold a call."""

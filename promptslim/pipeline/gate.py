@@ -24,11 +24,18 @@ _OWN_COMMENT = b"promptslim:"
 _USAGE = (b"inputTokens", b"input_tokens", b"prompt_tokens")
 """Cost arithmetic may stand in a file without any call."""
 _NAMED = (
-    b"PROMPT = ", b"prompt = ", b"PROMPT: str", b"prompt: str = ", b"PROMPTS[", b"PROMPTS = ", b"prompts = ",
-    b"INSTRUCTIONS = ", b"instructions = ", b"SYSTEM_MESSAGE = ", b"system_message = ", b"_PROMPT_", b"Prompt = ",
-    b"_prompt():", b"_prompt(", b"PROMPT=", b"_instruction = ", b"_INSTRUCTION = ",
+    b"PROMPT = ", b"prompt = ", b"PROMPT: ", b"prompt: ", b"PROMPT=", b"PROMPT_", b"PROMPTS", b"prompts = ",
+    b"_prompt(", b"Prompt = ", b"INSTRUCTION", b"instructions = ", b"_instruction = ",
+    b"SYSTEM_MESSAGE", b"system_message = ",
 )  # fmt: skip
-"""What a file has in which a prompt is named as such; no call need be near."""
+"""One of these stands in every file in which a prompt is named as such; no call need be near."""
+_TEXT = rb'''(?:[rbu]{0,2}(?:"""|\'\'\'|\\"\\"\\"|"[^"\n]{100}|'[^'\n]{100})|r?fr?\\?["'])'''
+"""The beginning of a long literal or of an f-string, in a notebook too."""
+_ASSIGNED = (
+    rb"(?i:prompts?|instructions?|system_message)\w*(?:\[[^\]\n]{1,60}\])?[ ]*(?::[ ]*[\w.\[\], \"']+)?=[ ]*"
+    rb"(?:(?:textwrap\.)?dedent\(|[\[{]\s|(?:[\w.]+\()?[ ]*\(?\s*" + _TEXT + rb")"
+)
+_RETURNED = rb"def\s+\w*(?i:prompt|instruction)\w*\([\s\S]{0,2000}?return\s+\(?\s*(?:[\w.]+\()?" + _TEXT
 
 
 def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilter:
@@ -39,7 +46,7 @@ def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilte
     or function, or the parts of a method path.
     """
     markers: set[bytes] = {_OWN_COMMENT, *_USAGE, *_NAMED}
-    shapes: set[tuple[bytes, ...]] = {(word,) for word in (_OWN_COMMENT, *_USAGE, *_NAMED)}
+    shapes: set[tuple[bytes, ...]] = {(word,) for word in (_OWN_COMMENT, *_USAGE)}
     for sdk in sdks:
         own = [marker.encode() for marker in sdk.get("markers", ())]
         markers.update(own)
@@ -49,7 +56,16 @@ def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilte
         word = wrapper.rpartition(".")[2].encode()
         markers.add(word)
         shapes.add((word,))
-    return Prefilter(sorted(markers), sorted(shapes))
+    return Prefilter(sorted(markers), sorted(shapes), _names_a_prompt)
+
+
+def _names_a_prompt(data: bytes) -> bool:
+    """True where a text that is long enough for a prompt is given to, or returned under, a name that says so."""
+    if not any(word in data for word in _NAMED):
+        return False
+    import re  # most runs meet no such file
+
+    return any(re.search(pattern, data) is not None for pattern in (_ASSIGNED, _RETURNED))
 
 
 def _forms(operation: Mapping[str, Any]) -> set[tuple[bytes, ...]]:

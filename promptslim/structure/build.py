@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Part, Prompt
@@ -45,9 +46,33 @@ class _Run:
     item: int | None
 
 
+KEPT = 2_000
+"""Structures kept: every rule asks for that of every prompt, one rule after the other."""
+
+
+class _Same:
+    """The parts of one prompt object as a key: told by identity, since comparing long texts takes longer."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self.parts = parts
+
+    def __hash__(self) -> int:
+        return id(self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.parts is self.parts
+
+
 def structure_of(prompt: Prompt) -> Structure:
     """The structure of a prompt's text; the text of tools is all tool definition."""
-    return structure(prompt.parts, tools=prompt.shape == "tools" or prompt.role in ("tools", "tool"))
+    return _kept(_Same(prompt.parts), prompt.shape == "tools" or prompt.role in ("tools", "tool"))
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(same: _Same, tools: bool) -> Structure:
+    return structure(same.parts, tools=tools)
 
 
 def structure(parts: Sequence[Part], *, tools: bool = False) -> Structure:
