@@ -13,6 +13,7 @@ from promptslim.core.record import record
 
 _SPECIAL = re.compile(r"[*?\[\\]")
 _NONE = (-1, -1)
+_MANY_STARS = re.compile(r"(?<!\\)\*{3,}")
 _SMALL_CLASS = re.compile(r"\[(\w+)\]")
 
 
@@ -71,7 +72,7 @@ class IgnorePatterns:
         ignores = not body.startswith("!")
         body = body if ignores else body[1:]
         folders_only = body.endswith("/")
-        body = body.removesuffix("/")
+        body = _MANY_STARS.sub("**", body.removesuffix("/"))  # as git reads them
         if body.startswith("**/") and "/" not in body[3:]:
             body = body[3:]
         if not body:
@@ -86,14 +87,8 @@ class IgnorePatterns:
                 self._note(self._suffixes, tail, index, folders_only)
         elif by_name and not _SPECIAL.search(body[:-1]) and body.endswith("*"):
             self._note(self._prefixes, body[:-1], index, folders_only)
-        elif (
-            not by_name
-            and body.endswith("**")
-            and (start := body.removeprefix("/").rstrip("*"))
-            and not (_SPECIAL.search(start) or start.endswith("/"))
-        ):
-            # git strips the literal start before it matches, so that these two stars do cross slashes.
-            self._globs.append(_Glob(index, re.compile("^" + re.escape(start)), start, by_name, folders_only))
+        elif not by_name and (stripped := _after_start(body)) is not None:
+            self._globs.append(_Glob(index, stripped[1], stripped[0], by_name, folders_only))
         elif (regex := _regex(body)) is not None:
             literal = _SPECIAL.split(body, maxsplit=1)[0]
             head = "" if by_name else literal[: literal.rfind("/") + 1].removeprefix("/")
@@ -181,6 +176,26 @@ def _suffixes(body: str) -> tuple[str, ...]:
     if found is None or _SPECIAL.search(tail[: found.start()] + tail[found.end() :]):
         return ()
     return tuple(tail[: found.start()] + char + tail[found.end() :] for char in found[1])
+
+
+def _after_start(body: str) -> tuple[str, re.Pattern[str]] | None:
+    """The literal start and the regular expression of ``start**`` and ``start**/rest``; None for other patterns.
+
+    git strips the literal start before it matches, so that these two stars do cross slashes.
+    """
+    body = body.removeprefix("/")
+    start = _SPECIAL.split(body, maxsplit=1)[0]
+    rest = body[len(start) :]
+    if not start or start.endswith("/") or not rest.startswith("**"):
+        return None
+    if not rest.strip("*/") and all(step == "**" for step in rest.split("/")):
+        return start, re.compile("^" + re.escape(start))
+    if not rest.startswith("**/"):
+        return None
+    inner = _regex("/" + rest.removeprefix("**/"))
+    if inner is None:
+        return None
+    return start, re.compile("^" + re.escape(start) + "(?:.*/)?" + inner.pattern.removeprefix("^"))
 
 
 def _regex(body: str) -> re.Pattern[str] | None:
