@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from promptslim.core.prompt import Literal, Prompt
 
-_MARKS = ("{{", "{%", "{#", "}}", "%}", "#}")
+_MARK = re.compile(r"(?=(\{\{|\{%|\{#|\}\}|%\}|#\}))")
 _FIELD = re.compile(r"\{[^{}]*\}")
 _STRIPS_AFTER = re.compile(r"-[%}#]\}\s*$")
 _STRIPS_BEFORE = re.compile(r"\s*\{[%{#]-")
@@ -19,18 +20,28 @@ def keeps_template(prompt: Prompt, part: int, start: int, end: int, replacement:
     literal = prompt.parts[part]
     assert isinstance(literal, Literal)  # noqa: S101 (the caller has looked)
     after = literal.text[:start] + replacement + literal.text[end:]
-    begin, stop = max(start - 2, 0), start + len(replacement) + 2
-    near = after[begin:stop]
-    before = literal.text[begin : end + 2]
     match prompt.shape:
         case "jinja" | "mustache":
-            if any(near.count(mark) > before.count(mark) for mark in _MARKS):
+            before_it, after_it = _beside(literal)
+            near = (before_it + literal.text[:start])[-2:], (literal.text[end:] + after_it)[:2]
+            if Counter(_MARK.findall(replacement.join(near))) - Counter(
+                _MARK.findall(literal.text[start:end].join(near))
+            ):
                 return False
             return _keeps_edges(literal, after) and not (_in_tag(literal) and _breaks_string(replacement))
         case "format":
             return len(_FIELD.findall(after)) <= len(_FIELD.findall(literal.text))
         case _:
             return True
+
+
+def _beside(literal: Literal) -> tuple[str, str]:
+    """What stands directly before and after a literal in its document."""
+    if literal.location is None or literal.source_map is None:
+        return "", ""
+    source = literal.location.document.text
+    first, last = literal.source_map[0], literal.source_map[-1]
+    return source[max(first - 2, 0) : first], source[last : last + 2]
 
 
 def _keeps_edges(literal: Literal, after: str) -> bool:
@@ -45,6 +56,9 @@ def _keeps_edges(literal: Literal, after: str) -> bool:
         # With trim_blocks the line end after a tag is not sent.
         if begins == "\n" and source[max(first - 2, 0) : first] == "%}":
             return False
+    # The last line end of a template is not sent.
+    if ends == "\n" and literal.text[-1:] != "\n" and source[last : last + 1] not in ("{", "\n"):
+        return False
     if ends.isspace() and ends != literal.text[-1:] and _STRIPS_BEFORE.match(source, last):
         return False
     return bool(after.strip()) or not literal.text.strip() or not after
