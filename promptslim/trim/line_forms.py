@@ -14,7 +14,7 @@ _CODE = re.compile(
     r"(?:(?:async )?def \w+\(|class \w+[(:]|import \w|from [\w.]+ import |return\b.*[;)\]]$|[$>]{1,3} \S|@\w+"
     r"|(?:const|let|var|function) \w|(?:if|for|while) ?\(|#!/|//|/\*|--[ \w])|.*[{};\\]$"
 )
-_CUT = re.compile(rf"[{HOLE}{BLOCK}]|\{{+[^{{}}\n]{{0,200}}\}}+")
+_CUT = re.compile(rf"[{HOLE}{BLOCK}]|(?<!\{{)\{{+[^{{}}\n]{{0,200}}\}}+")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
