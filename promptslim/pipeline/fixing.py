@@ -100,18 +100,27 @@ class _Fixer:
 
     def result(self) -> Fixing:
         """Round after round."""
-        run, outcome = self.first, self.outcome
-        for _ in range(MOST_ROUNDS):
+        run, outcome, whole = self.first, self.outcome, True
+        rounds = 0
+        while rounds < MOST_ROUNDS:
             wanted = self.wanted(run, outcome.result.findings)
             if not wanted:
-                break
+                if whole:
+                    break
+                # Rules on the project speak of all files only.
+                run, whole = self.analyse(self.overlay, None), True
+                outcome = self.judge(run)
+                continue
+            rounds += 1
             after = self.round(run, wanted)
             if after is not None:
-                run = after
+                run, whole = after, False
                 outcome = self.judge(run)
         if not self.overlay:
             return Fixing(self.first, self.outcome, not_applied=tuple(self.refused.values()))
-        run = self.analyse(self.overlay, None)
+        if not whole:
+            run = self.analyse(self.overlay, None)
+            outcome = self.judge(run)
         changes = (
             FileChange(path, self.decoded[path][0], data, self.decoded[path][1].text, self.texts[path])
             for path, data in sorted(self.overlay.items())
@@ -119,7 +128,7 @@ class _Fixer:
         )
         return Fixing(
             run,
-            self.judge(run),
+            outcome,
             tuple(changes),
             tuple(self.fixed),
             tuple(self.refused.values()),

@@ -72,6 +72,16 @@ def test_unsafe_fixes(run: Run, tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+def test_fixes_at_one_place_take_turns(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(CLIENT + UNCAPPED)
+    words = ("--fix-only", "--unsafe-fixes", "--select", "PS1,PS6")
+    assert entry.main(("check", *words)) == 0
+    text = (tmp_path / "app.py").read_text()
+    assert "maxTokens" in text
+    assert entry.main(("check", *words)) == 0
+    assert (tmp_path / "app.py").read_text() == text
+
+
 def test_fix_only(run: Run, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(CLIENT + UNCAPPED + STALE)
     code, out, err = run("--fix-only")
