@@ -51,7 +51,7 @@ def client(
         max_pool_connections=connections,
         user_agent_extra="promptslim",
     )
-    region = account.region or os.environ.get("AWS_REGION")
+    region = account.region or os.environ.get("AWS_REGION") or None
     try:
         session = boto3.Session(profile_name=account.profile, region_name=region)
         return session.client(service, config=config)

@@ -96,7 +96,9 @@ class Asking:
         self._budget.take_over(earlier.calls, earlier.usd, earlier.unpriced)
         self._total = len(requests)
         keys = {request.id: key_of(request) for request in requests}
-        self._answers = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
+        known = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
+        # What a batch job gave no answer to is asked again.
+        self._answers = {one: answer for one, answer in known.items() if not answer.error}
         missing = [request for request in requests if request.id not in self._answers]
         stopped = self._run(missing)
         budget = self._budget

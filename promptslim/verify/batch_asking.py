@@ -60,52 +60,59 @@ class BatchAsking:
         self._budget.take_over(earlier.calls, earlier.usd, earlier.unpriced)
         keys = {request.id: key_of(request) for request in requests}
         self._answers = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
-        missing = [request for request in requests if request.id not in self._answers]
-        for model in dict.fromkeys(request.model for request in missing):
-            self._job(model, {f"r{number:07d}": one for number, one in enumerate(missing) if one.model == model})
+        for model in dict.fromkeys(request.model for request in requests):
+            self._job(model, [request for request in requests if request.model == model])
         budget = self._budget
-        return Asked(self._answers, budget.calls, budget.usd, budget.unpriced, 0)
+        ordered = {request.id: self._answers[request.id] for request in requests}
+        return Asked(ordered, budget.calls, budget.usd, budget.unpriced, 0)
 
-    def _job(self, model: str, records: Mapping[str, Request]) -> None:
+    def _job(self, model: str, requests: Sequence[Request]) -> None:
+        """All requests for a model make one job, also where the journal has answers of it, so that it is found again
+        by its name."""
+        missing = [request for request in requests if request.id not in self._answers]
+        if not missing:
+            return
+        records = {f"r{number:07d}": one for number, one in enumerate(requests)}
         if len(records) < FEWEST_RECORDS:
             raise CannotCallError(
                 f"batch inference takes at least {FEWEST_RECORDS} requests for a model, and {model} has "
                 f"{len(records)}; ask them without batch"
             )
         bodies = {name: converse_body(replace(one, cache="")) for name, one in records.items()}
-        job_name = f"promptslim-{data_hash([model, bodies, sorted(map(key_of, records.values()))])[:32]}"
+        job_name = f"promptslim-{data_hash([model, bodies, [key_of(one) for one in requests]])[:32]}"
         arn = self._journal.earlier.jobs.get(job_name)
-        prices = [self._tariff.most(one, self._most(one)) for one in records.values()]
-        known = [price for price in prices if price is not None]
-        total = sum(known, Decimal(0)) if len(known) == len(prices) else None
-        with self._budget.hold(total, 1):
+        self._budget.room_for(len(missing))
+        with self._budget.hold(self._most_of(missing), 1):
             if arn is None:
                 # The name makes the job one: a kill before the next line starts no second one.
                 arn = self._jobs.start(job_name, model, bodies)
                 self._journal.job(job_name, arn)
             state = self._jobs.wait(arn, self._told, self._seconds)
-            if state.status == "Failed":
-                raise CannotCallError(f"the batch job {arn} failed: {state.message or 'no reason is given'}")
+        if state.status == "Failed":
+            raise CannotCallError(f"the batch job {arn} failed: {state.message or 'no reason is given'}")
         self._take(records, {str(row["recordId"]): row for row in self._jobs.answers(arn)})
+
+    def _most_of(self, requests: Sequence[Request]) -> Decimal | None:
+        prices = [self._tariff.most(one, self._most(one)) for one in requests]
+        known = [price for price in prices if price is not None]
+        return sum(known, Decimal(0)) if len(known) == len(prices) else None
 
     def _take(self, records: Mapping[str, Request], rows: Mapping[str, Mapping[str, Any]]) -> None:
         for name, request in records.items():
-            row = rows.get(name, {})
-            with self._budget.hold(Decimal(0), 1) as hold:
-                hold.begin()
-                key = key_of(request)
-                self._journal.begin(key, None)
-                try:
-                    answer = converse_answer(row["modelOutput"], None)
-                except (KeyError, TypeError):
-                    error = row.get("error") or {}
-                    kind = f"batch {error.get('errorCode', 'missing')}"
-                    hold.spend(Decimal(0))
-                    self._journal.fail(key, kind, str(error.get("errorMessage", "the job has no answer")), Decimal(0))
-                    self._answers[request.id] = Answer("", error=kind)
-                    continue
-                usd = self._tariff.cost(request, answer.usage)
-                hold.spend(usd)
-                known = replace(answer, usd=usd)
-                self._journal.done(key, known, usd)
-                self._answers[request.id] = known
+            if request.id in self._answers:
+                continue
+            row, key = rows.get(name, {}), key_of(request)
+            try:
+                answer = converse_answer(row["modelOutput"], None)
+            except (KeyError, TypeError):
+                error = row.get("error") or {}
+                kind = f"batch {error.get('errorCode', 'missing')}"
+                self._journal.missed(key, kind, str(error.get("errorMessage", "the job has no answer")))
+                self._budget.take_over(1, Decimal(0), 0)
+                self._answers[request.id] = Answer("", error=kind)
+                continue
+            usd = self._tariff.cost(request, answer.usage)
+            known = replace(answer, usd=usd)
+            self._journal.took(key, known, usd)
+            self._budget.take_over(1, usd or Decimal(0), int(usd is None))
+            self._answers[request.id] = known

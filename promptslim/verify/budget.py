@@ -39,6 +39,14 @@ class Budget:
             self.usd += usd
             self.unpriced += unpriced
 
+    def room_for(self, calls: int) -> None:
+        """Raises LimitReachedError where ``calls`` more are too many."""
+        with self._changed:
+            if self.max_calls is not None and self.calls + calls > self.max_calls:
+                raise LimitReachedError(
+                    f"--max-calls {self.max_calls}: {self.calls} calls are made, {calls} are wanted"
+                )
+
     def hold(self, most: Decimal | None, attempts: int) -> Hold:
         """Let a call in that costs at most ``most`` dollars in each of up to ``attempts`` attempts.
 

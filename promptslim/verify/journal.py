@@ -88,6 +88,14 @@ class Journal:
         """An attempt, which cost ``usd``, gave an answer. Raises JournalError."""
         self._write({"done": key, "usd": None if usd is None else str(usd), "answer": to_data(answer)})
 
+    def took(self, key: str, answer: Answer, usd: Decimal | None) -> None:
+        """A batch job, not an attempt of its own, gave an answer. Raises JournalError."""
+        self._write({"took": key, "usd": None if usd is None else str(usd), "answer": to_data(answer)})
+
+    def missed(self, key: str, kind: str, message: str) -> None:
+        """A batch job gave no answer. Raises JournalError."""
+        self._write({"missed": key, "kind": kind, "message": message})
+
     def job(self, name: str, arn: str) -> None:
         """A batch job of that name runs. Raises JournalError."""
         self._write({"job": name, "arn": arn})
@@ -165,6 +173,14 @@ def _read(lines: list[Any], path: str) -> Earlier:
                     open_most[key].pop()
                     costs.append(_usd(usd))
                     answers[key] = from_data(answer)
+                case {"took": str() as key, "usd": usd, "answer": dict() as answer}:
+                    attempts[key] += 1
+                    costs.append(_usd(usd))
+                    answers[key] = from_data(answer)
+                case {"missed": str() as key, "kind": str() as kind}:
+                    attempts[key] += 1
+                    costs.append(Decimal(0))
+                    answers[key] = Answer("", error=kind)
                 case {"job": str() as name, "arn": str() as arn}:
                     jobs[name] = arn
                 case _:

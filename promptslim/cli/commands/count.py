@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PARAMETERS: Parameters = (
     Argument("files", "Text files; - or nothing reads standard input.", many=True),
     Option(("--model",), "Count as this model does; may be given several times.", "list", "ID"),
+    Option(("--exact",), "Ask Amazon Bedrock, free of charge: each text is sent there as one message."),
     Option(("--tokenizer",), "Count with this tokenizer.json, all but Claude.", "value", "FILE"),
     Option(("--output-format",), "Format of the counts.", "value", choices=("text", "json")),
     *CONFIGURATION,
@@ -26,7 +27,8 @@ PARAMETERS: Parameters = (
 def run(given: Given) -> int:
     """Count the tokens of text files, each as a whole, with the method and the band of the count.
 
-    Without a model the count is an estimate whose band covers the known families. Nothing is sent anywhere.
+    Without a model the count is an estimate whose band covers the known families. Nothing is sent anywhere, unless
+    --exact asks for it.
     """
     from promptslim.pipeline import run as pipeline
 
@@ -40,9 +42,35 @@ def run(given: Given) -> int:
                 "[tool.promptslim.models] names yours"
             )
     texts = [(name, _text(name, place.cwd)) for name in given.listed("files") or ("-",)]
-    rows = [(name, model, pipeline.count(text, model, place)) for name, text in texts for model in models]
+    if given.flag("exact"):
+        rows = _asked(texts, given.listed("model") or (), place.settings.region)
+    else:
+        rows = [(name, model, pipeline.count(text, model, place)) for name, text in texts for model in models]
     write([_json(rows)] if given.value("output_format") == "json" else _lines(rows))
     return 0
+
+
+def _asked(
+    texts: list[tuple[str, str]], models: tuple[str, ...], region: str | None
+) -> list[tuple[str, str | None, TokenCount]]:
+    """The counts of the service, with the frame of the message in them."""
+    from promptslim.aws.clients import Account
+    from promptslim.aws.runtime import count_text
+    from promptslim.core.call_fault import CannotCallError
+    from promptslim.core.result import TokenCount
+
+    if not models:
+        raise UsageError("--exact needs a model: add --model with the id of a model on Amazon Bedrock")
+    try:
+        counts = {model: count_text([text for _, text in texts], model, Account(region)) for model in models}
+    except CannotCallError as error:
+        raise UsageError(str(error)) from None
+    return [
+        (name, model, TokenCount(n, n, n, "api"))
+        for number, (name, _) in enumerate(texts)
+        for model in models
+        for n in (counts[model][number],)
+    ]
 
 
 def _text(name: str, cwd: str) -> str:

@@ -52,9 +52,12 @@ def _recorded(path: Path) -> Iterator[tuple[str, Answer]]:
         try:
             value: Any = json.loads(line)
             match value:
-                case {"done": str() as key, "answer": dict() as answer}:
+                case {"done": str() as key, "answer": dict() as answer} | {
+                    "took": str() as key,
+                    "answer": dict() as answer,
+                }:
                     yield key, from_data(answer)
-                case {"begin": _} | {"fail": _} | {"job": _} | {"promptslim_journal": _}:
+                case {"begin": _} | {"fail": _} | {"missed": _} | {"job": _} | {"promptslim_journal": _}:
                     continue
                 case {"id": str() as key, "text": str()}:
                     yield key, from_data(value)
