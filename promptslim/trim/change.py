@@ -91,7 +91,8 @@ _EMPTY = re.compile(r"\n{3,}")
 
 
 def only_blank_space(before: str, after: str) -> bool:
-    """Whether two texts differ in nothing but trailing and repeated blank space and a shared margin."""
+    """Whether two texts differ in nothing but trailing and repeated blank space, a shared margin and the indentation
+    of the first line."""
     return _squeezed(before) == _squeezed(after)
 
 
@@ -99,10 +100,10 @@ def _squeezed(text: str) -> str:
     lines = text.split("\n")
     indents = [len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip()]
     margin = min(indents, default=0)
-    shifted = [
-        line if not number else line[min(margin, len(line) - len(line.lstrip(" \t"))) :]
-        for number, line in enumerate(lines)
-    ]
+    shifted = (
+        lines[0].lstrip(" \t"),
+        *(line[min(margin, len(line) - len(line.lstrip(" \t"))) :] for line in lines[1:]),
+    )
     tight = (_indented(line.rstrip(" \t")) for line in shifted)
     return _EMPTY.sub("\n\n", "\n".join(tight)).strip("\n")
 

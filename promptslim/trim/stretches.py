@@ -11,7 +11,8 @@ def without_stretch(text: str, start: int, end: int) -> Range:
     content_end = start + len(text[start:end].rstrip())
     content_start = end - len(text[start:end].lstrip())
     before_start = len(text[:content_start].rstrip())
-    before, after = text[before_start:content_start], text[content_end:end]
-    if before.count("\n") >= after.count("\n") and (before or not after):
-        return Range(content_start, end)
+    after_end = len(text) - len(text[content_end:].lstrip())
+    before, after = text[before_start:content_start], text[content_end:after_end]
+    if after_end < len(text) and (not before_start or before.count("\n") >= after.count("\n")):
+        return Range(content_start, after_end)
     return Range(before_start, content_end)
