@@ -238,7 +238,8 @@ def changed_cap(call: LlmCall, case: Case[int], cap: int, tokens: int, why: str)
 
     at = case.value.location if isinstance(case.value, Known) else None
     source = read(at.document) if at is not None else None
-    if at is None or source is None or tokens == cap:
+    budget = thinking_budget(call)
+    if at is None or source is None or tokens == cap or (budget is not None and budget >= tokens):
         return ()
     node = source.node(at, ast.Constant)
     if node is None or node.value != cap or isinstance(node.value, bool):

@@ -22,7 +22,8 @@ _AGAIN = "restore it from version control, or run `promptslim verify run` again"
 @record
 class Row:
     """One item: its grades under both prompts (see ``Pair``), the look that it was added for (from 1), tokens as
-    (input, output) and answers of both prompts where they are kept."""
+    (input, output) and answers of both prompts where they are kept. ``inputs`` is a hash of what the item asks and is
+    graded by, so that a later look takes the grades of an item only while it is the same; empty: not recorded."""
 
     pair: Pair
     look: int = 1
@@ -30,6 +31,7 @@ class Row:
     new_tokens: tuple[int, int] | None = None
     old_text: str | None = None
     new_text: str | None = None
+    inputs: str = ""
 
 
 @record
@@ -108,6 +110,8 @@ def _line(row: Row, texts: bool) -> dict[str, object]:
         line["slices"] = list(pair.slices)
     if row.look != 1:
         line["look"] = row.look
+    if row.inputs:
+        line["inputs"] = row.inputs
     for name, tokens in (("old_tokens", row.old_tokens), ("new_tokens", row.new_tokens)):
         if tokens is not None:
             line[name] = tokens
@@ -130,6 +134,7 @@ def _row(value: Any, path: str, line: int) -> Row:  # noqa: ANN401 (parsed JSON)
             _tokens(value.get("new_tokens")),
             None if old_text is None else _text(old_text),
             None if new_text is None else _text(new_text),
+            _text(value.get("inputs", "")),
         )
     except (TypeError, ValueError, KeyError, AttributeError):
         raise _no_item(path, line) from None

@@ -167,6 +167,20 @@ def judged(pairs: Sequence[Pair], terms: Terms) -> Outcome:
     )
 
 
+def stops_early(pairs: Sequence[Pair], terms: Terms) -> bool:
+    """Whether the items seen so far settle that the verdict is FAIL: an item of a critical slice got worse, or the
+    sequential test shows a loss above the margin. May be asked after every item: the test holds at any moment. Raises
+    ValueError as ``judged`` does."""
+    _check(pairs, terms)
+    rows = _rows(pairs)
+    if any(_slice(name, rows, terms.margin).worse for name in terms.critical):
+        return True
+    factor, level = _judge(terms.judge, level_of(terms.alpha, terms.look, terms.looks))
+    if factor <= 0 or level <= 0:
+        return False
+    return rejected_early(_units(rows).seen, terms.margin * factor, level)
+
+
 def more_items(outcome: Outcome, pairs: Sequence[Pair], terms: Terms) -> int | None:
     """How many more units a further look needs for 80 % power if they are like those seen, at the level of the next
     look (of this one where no further was declared). 0 where nothing is missing; None where more would not help: the

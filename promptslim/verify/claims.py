@@ -16,7 +16,7 @@ from promptslim.proof.power import ASSUMED_DISCORDANCE, smallest_margin
 from promptslim.proof.recompute import source_of
 from promptslim.proof.verdict import Method, Pair, Terms
 from promptslim.verify.answer import Check
-from promptslim.verify.grading import ItemGrade, is_graded
+from promptslim.verify.grading import ItemGrade, asks_judge, compares_answers, is_graded, question_of
 from promptslim.verify.suite import Item, Read, Suite, SuiteError
 
 MOST_MARGIN = 0.5
@@ -94,7 +94,7 @@ def proof_sources(suite: Suite, read: Read) -> tuple[tuple[Source, ...], tuple[G
     files = tuple(_source(path, suite, read) for path in suite.files)
     graders: dict[str, Grader] = {}
     for check in (check for item in suite.items for check in item.checks):
-        settings = _settings(check)
+        settings = _settings(check, suite)
         key = data_hash(settings)
         if key not in graders:
             path = _python_file(check)
@@ -109,9 +109,13 @@ def _source(path: str, suite: Suite, read: Read) -> Source:
     return source_of(path, data, data_meaning)
 
 
-def _settings(check: Check) -> dict[str, object]:
-    """What tells one grader from another; the values belong to the items, but for a Python file."""
+def _settings(check: Check, suite: Suite) -> dict[str, object]:
+    """What tells one grader from another; the values belong to the items, but for a Python file. Of a judge it is the
+    model with its parameters, and the question."""
+    judge = suite.judge if asks_judge(check) or compares_answers(check) else None
+    asked = {} if judge is None else {"judge": [judge.model.id, dict(judge.model.parameters), question_of(check.kind)]}
     return {
+        **asked,
         "type": check.kind,
         "negated": check.negated,
         "threshold": check.threshold,

@@ -47,16 +47,48 @@ def is_graded(checks: Sequence[Check]) -> bool:
 def grade_of(answer: Answer, check: Check) -> Grade:
     """What the grader of a check says; ``not-`` turns it round, but no grade stays none."""
     grade: Grade = grader_modules()[check.kind].grade(answer, check)
+    return turned(grade, check)
+
+
+def turned(grade: Grade, check: Check) -> Grade:
+    """A grade, or the opposite where the check is negated."""
     if not check.negated or grade.score is None:
         return grade
     return Grade(1 - grade.score, not grade.passed, f"not: {grade.reason}")
 
 
-def grade_item(answer: Answer, checks: Sequence[Check], threshold: float | None = None) -> ItemGrade:
-    """The weighted mean of all checks. An item passes where each check that has a weight passes, or with
-    ``threshold`` where the mean reaches it. One that could not be judged leaves the item without a grade, unless it
-    fails whatever the grader would have said."""
-    parts = tuple(grade_of(answer, check) for check in checks)
+def asks_judge(check: Check) -> bool:
+    """Whether a check is graded by what a judge says of one answer, see ``judge``."""
+    return getattr(grader_modules()[check.kind], "ASKS", False)
+
+
+def compares_answers(check: Check) -> bool:
+    """Whether a check is graded by what a judge says of the answers of both prompts."""
+    return getattr(grader_modules()[check.kind], "COMPARES", False)
+
+
+def question_of(kind: str) -> str:
+    """What a judge is asked by the graders of a kind, with places for criterion and answers."""
+    question: str = grader_modules()[kind].QUESTION
+    return question
+
+
+def grade_item(
+    answer: Answer,
+    checks: Sequence[Check],
+    threshold: float | None = None,
+    judged: Mapping[int, Grade] | None = None,
+) -> ItemGrade:
+    """The weighted mean of all checks; ``judged`` are the grades of those that a judge has given, by their number.
+
+    An item passes where each check that has a weight passes, or with ``threshold`` where the mean reaches it. One that
+    could not be judged leaves the item without a grade, unless it fails whatever the grader would have said.
+    """
+    given = judged or {}
+    parts = tuple(
+        turned(given[number], check) if number in given else grade_of(answer, check)
+        for number, check in enumerate(checks)
+    )
     counted = [(check.weight, part) for check, part in zip(checks, parts, strict=True) if check.weight > 0]
     total = math.fsum(weight for weight, _ in counted)
     known = [(weight, part.score, part.passed) for weight, part in counted if part.score is not None]

@@ -46,10 +46,30 @@ class Item:
 
 
 @record
+class Label:
+    """An answer to a test that people have judged: ``passed`` says whether it is good enough. ``original`` is the
+    answer that it is compared with, for pairwise judges (None: not given)."""
+
+    test: str
+    output: str
+    passed: bool
+    original: str | None = None
+
+
+@record
+class Judge:
+    """The model that grades by criteria, and the labelled answers that its errors are measured on."""
+
+    model: Model
+    labels: tuple[Label, ...] = ()
+
+
+@record
 class Suite:
     """A suite with everything filled in. ``prompts``: ids of prompts in the code, ``file://`` paths, or texts.
     ``margin`` None: the smallest that the number of items can prove. ``critical``: slices that may not get worse.
-    ``repeat``: runs of each item. ``files``: the suite and the files that its items come from, in order."""
+    ``repeat``: runs of each item. ``files``: the suite and the files that its items come from, in order. ``judge``:
+    what grades llm-rubric and pairwise assertions."""
 
     path: str
     prompts: tuple[str, ...]
@@ -62,6 +82,7 @@ class Suite:
     repeat: int = 1
     description: str = ""
     files: tuple[str, ...] = ()
+    judge: Judge | None = None
 
 
 class SuiteError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,18 +14,20 @@ from promptslim.core.text import Document
 from promptslim.extract.files.data import DataList, DataMap, DataNode, DataScalar, DataText, read_data
 from promptslim.proof.canonical import data_hash
 from promptslim.verify.answer import Check
-from promptslim.verify.grading import grader_modules, problem
+from promptslim.verify.grading import asks_judge, compares_answers, grader_modules, problem
 from promptslim.verify.item_files import FileItem, items_of
-from promptslim.verify.suite import Item, Model, Read, Suite, SuiteError, filled, unfilled
+from promptslim.verify.suite import Item, Judge, Label, Model, Read, Suite, SuiteError, filled, unfilled
 
 SUITE_KEYS = (
-    "$schema", "alpha", "critical", "defaultTest", "description", "evaluateOptions", "looks", "margin", "model",
-    "parameters", "prompt", "prompts", "providers", "repeat", "tests",
+    "$schema", "alpha", "critical", "defaultTest", "description", "evaluateOptions", "judge", "looks", "margin",
+    "model", "parameters", "prompt", "prompts", "providers", "repeat", "tests",
 )  # fmt: skip
 TEST_KEYS = ("assert", "cluster", "description", "id", "metadata", "slices", "threshold", "vars")
 CHECK_KEYS = ("exact", "metric", "n", "threshold", "tolerance", "type", "value", "weight")
 OPTIONS = ("exact", "n", "tolerance")
 PROVIDER_KEYS = ("config", "id", "label")
+JUDGE_KEYS = ("labels", "model", "parameters")
+LABEL_KEYS = ("original", "output", "pass", "test")
 RUN_KEYS = ("cache", "delay", "maxConcurrency", "repeat", "showProgressBar")
 PARAMETERS = {"maxTokens": "max_tokens", "topP": "top_p", "stopSequences": "stop_sequences"}
 _FILE = "file://"
@@ -63,6 +66,8 @@ class Reader:
             raise _error(top, "has no tests")
         critical = self._texts(top, "critical")
         self._check_slices(top, critical, items)
+        judge = self._judge(top)
+        self._check_judge(top, judge, items)
         looks = top.get("looks")
         any_number = isinstance(looks, DataText) and looks.text == "any"
         return Suite(
@@ -77,6 +82,7 @@ class Reader:
             repeat=self._repeat(top),
             description=" ".join(self._texts(top, "description")),
             files=tuple(dict.fromkeys(self.files)),
+            judge=judge,
         )
 
     def _name(self, node: DataMap, key: str, message: str) -> str:
@@ -329,12 +335,83 @@ class Reader:
             return _plain(trees[0]) if trees else None
         return self._text(path, node)
 
+    def _judge(self, top: DataMap) -> Judge | None:
+        match top.get("judge"):
+            case None | DataScalar(value=None):
+                return None
+            case DataMap() as node:
+                self._known(node, JUDGE_KEYS, "judge")
+                parameters = _plain(node.get("parameters")) or {}
+                if not isinstance(parameters, dict):
+                    raise _error(node, "parameters have to be a mapping")
+                model = _model(self._name(node, "model", "a judge needs a model"), parameters)
+                return Judge(model, tuple(self._labels(node.get("labels"))))
+            case node:
+                raise _error(node, "judge is a mapping with model and labels")
+
+    def _labels(self, node: DataNode | None) -> Iterable[Label]:
+        match node:
+            case None | DataScalar(value=None):
+                return
+            case DataText(text=text) if text.startswith(_FILE):
+                path = text.removeprefix(_FILE)
+                for number, line in enumerate(self._text(path, node).split("\n"), 1):
+                    if line.strip():
+                        try:
+                            yield _label(json.loads(line))
+                        except (ValueError, RecursionError):
+                            raise SuiteError(path, number, _NO_LABEL) from None
+            case DataList(items=items):
+                for item in items:
+                    try:
+                        yield _label(_plain(item))
+                    except ValueError:
+                        raise _error(item, _NO_LABEL) from None
+            case _:
+                raise _error(node, "labels are a list, or the path of a .jsonl file after file://")
+
+    def _check_judge(self, top: DataMap, judge: Judge | None, items: Sequence[Item]) -> None:
+        """Whatever a judge has to grade is graded by one whose errors are known."""
+        judged = {
+            item.id: [one for one in item.checks if one.weight > 0 and (asks_judge(one) or compares_answers(one))]
+            for item in items
+        }
+        kinds = sorted({check.kind for checks in judged.values() for check in checks})
+        at = top.get("judge") or top
+        if kinds and (judge is None or not judge.labels):
+            raise _error(
+                at,
+                f"{kinds[0]} is graded by a model, whose errors have to be known: "
+                "add judge: {model: ..., labels: file://labels.jsonl} with judged answers",
+            )
+        for label in judge.labels if judge is not None else ():
+            checks = judged.get(label.test)
+            if not checks:
+                raise _error(at, f"a label is for the test {label.test!r}, which there is not or no judge grades")
+            if label.original is None and any(compares_answers(check) for check in checks):
+                raise _error(at, f"the label for {label.test!r} needs original: the answer that it is compared with")
+
     def _check_slices(self, top: DataMap, critical: Sequence[str], items: Sequence[Item]) -> None:
         known = {name for item in items for name in item.slices}
         for name in critical:
             if name not in known:
                 hint = suggestion(name, known, "no test is in any slice" if not known else f"known: {sorted(known)}")
                 raise _error(top.get("critical") or top, f"no test is in the critical slice {name!r}; {hint}")
+
+
+_NO_LABEL = "a label has test (the id of a test), output (an answer) and pass (true or false)"
+
+
+def _label(value: Any) -> Label:  # noqa: ANN401 (data of any form)
+    """A label. Raises ValueError where it is none."""
+    match value:
+        case {"test": str() as test, "output": str() as output, "pass": bool() as passed, **rest} if not (
+            set(rest) - set(LABEL_KEYS)
+        ):
+            original = rest.get("original")
+            if original is None or isinstance(original, str):
+                return Label(test, output, passed, original)
+    raise ValueError
 
 
 def _error(node: DataNode, message: str) -> SuiteError:

@@ -130,7 +130,7 @@ def _augmented(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Va
     added = evaluator.evaluate(state.value, frame)  # type: ignore[arg-type]
     if isinstance(node, ast.AugAssign):
         if isinstance(node.op, ast.Add):
-            return concatenate(before, accumulated(added))
+            return concatenate(before, accumulated(added), in_place=True)
         if isinstance(node.op, ast.BitOr) and isinstance(before, Record):
             return spread(before, added, name)
         if isinstance(before, Const) and isinstance(added, Const):

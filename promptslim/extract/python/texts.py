@@ -36,8 +36,9 @@ PERCENT_FIELD = pattern(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?([%a-zA-Z]
 TEMPLATE_FIELD = pattern(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
-def concatenate(left: Value, right: Value) -> Value:
-    """``left + right`` for texts, lists and numbers."""
+def concatenate(left: Value, right: Value, *, in_place: bool = False) -> Value:
+    """``left + right`` for texts, lists and numbers. ``in_place``: written ``+=``, so that what ends with the very
+    pieces that are added has been through this place before, in an earlier round of a loop."""
     if isinstance(left, Sequence) and isinstance(right, Sequence):
         items = left.items + right.items
         opened = left.open or right.open or len(items) > MOST_PARTS
@@ -51,15 +52,15 @@ def concatenate(left: Value, right: Value) -> Value:
             return Const(left.value + right.value, left.location)
         return UNKNOWN
     if isinstance(left, Union):
-        return union([(c, concatenate(v, right)) for c, v in left.cases])
+        return union([(c, concatenate(v, right, in_place=in_place)) for c, v in left.cases])
     if isinstance(right, Union):
         if _size(left) >= LONG:
-            return concatenate(left, chosen(right))
-        return union([(c, concatenate(left, v)) for c, v in right.cases])
+            return concatenate(left, chosen(right), in_place=in_place)
+        return union([(c, concatenate(left, v, in_place=in_place)) for c, v in right.cases])
     if isinstance(left, Text) or isinstance(right, (Text, Json)) or isinstance(left, Json):
         location = left.location if isinstance(left, Text) else right.location if isinstance(right, Text) else None
         before, added = as_parts(left), as_parts(right)
-        return text_of(before if _again(before, added) else (*before, *added), location)
+        return text_of(before if _again(before, added, in_place) else (*before, *added), location)
     return left if isinstance(left, Opaque) else right if isinstance(right, Opaque) else UNKNOWN
 
 
@@ -80,11 +81,11 @@ def chosen(value: Union) -> Value:
     return replace(best, parts=tuple(replace(p, maybe=True) if isinstance(p, Literal) else p for p in best.parts))
 
 
-def _again(before: tuple[Part, ...], added: tuple[Part, ...]) -> bool:
+def _again(before: tuple[Part, ...], added: tuple[Part, ...], in_place: bool) -> bool:
     """True where a later round of a loop adds once more what the round before has added."""
     last = before[-len(added) :] if added else ()
     texts = [part for part in last if isinstance(part, Literal)]
-    if not last or not all(part.maybe for part in texts):
+    if not last or not (in_place or all(part.maybe for part in texts)):
         return False
     return all(
         old == new or (isinstance(old, Literal) and isinstance(new, Literal) and replace(new, maybe=True) == old)

@@ -1,0 +1,230 @@
+"""``promptslim trim``: the diff, the files, the figures, the cache trap and proofs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from proof import projects
+
+import promptslim
+from promptslim.cli import main as entry
+
+APP = '''import anthropic
+
+client = anthropic.Anthropic()
+SYSTEM = """You are a support agent for a bank.
+Please note that customers are busy.{blanks}
+In order to help them,    read the ticket.
+Use the **full** name of the product."""
+OTHER = """Sort the ticket.{blanks}
+Be brief."""
+
+
+def answer(question):
+    return client.messages.create(
+        model="claude-haiku-4-5", max_tokens=400, system=SYSTEM, messages=[{"role": "user", "content": question}]
+    )
+
+
+def sort(question):
+    return client.messages.create(
+        model="claude-haiku-4-5", max_tokens=9, system=OTHER, messages=[{"role": "user", "content": question}]
+    )
+'''.replace("{blanks}", "   ")
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(APP)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code = entry.main(["trim", *words])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return command
+
+
+def test_the_default_is_a_diff_of_blank_space(run: Run, tmp_path: Path) -> None:
+    code, out, err = run()
+    assert code == 1
+    assert "-In order to help them,    read the ticket.\n" in out
+    assert "+In order to help them, read the ticket.\n" in out
+    assert re.search(
+        r"app\.py::SYSTEM: \d+ to \d+ tokens \(\d+\.\d% less, counted\), \$0\.0\d+ to \$0\.0\d+ per 1,000", err
+    )
+    assert "2026" in err  # the date of the price
+    assert (tmp_path / "app.py").read_text() == APP
+
+
+def test_write_keeps_mode_and_what_is_around(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").chmod(0o750)
+    code, out, _ = run("--write", "--level", "unsafe")
+    assert (code, out) == (0, "")
+    text = (tmp_path / "app.py").read_text()
+    assert "bank.\nCustomers are busy.\nTo help them, read the ticket.\nUse the **full** name" in text
+    assert text.partition("def answer")[2] == APP.partition("def answer")[2]
+    assert (tmp_path / "app.py").stat().st_mode & 0o777 == 0o750
+    assert run("--level", "unsafe")[:2] == (0, "")
+
+
+def test_one_prompt_by_name(run: Run, tmp_path: Path) -> None:
+    assert "-OTHER" not in run("--prompt", "SYSTEM")[1]
+    assert run("--prompt", "app.py::OTHER", "--write")[0] == 0
+    assert "ticket.\nBe brief" in (tmp_path / "app.py").read_text()
+    assert "    read the ticket" in (tmp_path / "app.py").read_text()
+    assert run("--prompt", "SYSTM") == (
+        2,
+        "",
+        "promptslim: error: --prompt 'SYSTM' is no prompt of these files; did you mean 'SYSTEM'?\n",
+    )
+
+
+def test_json_has_figures_with_their_basis(run: Run) -> None:
+    code, out, _ = run("--json", "--level", "unsafe", "--prompt", "SYSTEM")
+    (prompt,) = json.loads(out)["prompts"]
+    assert code == 1
+    assert prompt["tokens"]["basis"] == "counted"
+    saved = prompt["tokens"]["before"] - prompt["tokens"]["after"]
+    assert 0 < saved <= sum(made["saves"] for made in prompt["made"]) + 1
+    assert prompt["usd_per_1k_calls"]["before"] > prompt["usd_per_1k_calls"]["after"] > 0
+    assert {made["level"] for made in prompt["made"]} == {"safe", "unsafe"}
+    (file,) = json.loads(out)["files"]
+    assert file["before"] == APP
+    assert promptslim.trim(level="unsafe", prompts=["app.py::SYSTEM"]).files[0].after == file["after"]
+
+
+def test_target_takes_the_mildest_edits_first(run: Run) -> None:
+    before = json.loads(run("--json", "--level", "unsafe", "--prompt", "SYSTEM")[1])["prompts"][0]["tokens"]["before"]
+    out = run("--json", "--level", "unsafe", "--prompt", "SYSTEM", "--target-tokens", str(before - 1))[1]
+    (made,) = json.loads(out)["prompts"][0]["made"]
+    assert made["level"] == "safe"
+    assert json.loads(out)["over_target"] == []
+    assert "still over the target" in run("--level", "unsafe", "--target-tokens", "3")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--diff", "--write"), "--diff and --write do not go together"),
+        (("--target-tokens", "many"), "'many' is not a number of tokens"),
+        (("--target-tokens", "0"), "'0' is not a number of tokens"),
+        (("--write", "-"), "name the file instead of -"),
+        (("nothere.py",), "nothere.py"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(run: Run, words: tuple[str, ...], said: str) -> None:
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_proof_level_is_shown_and_not_written(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("--level", "proof")
+    assert code == 1
+    assert "+Use the full name of the product." in out
+    code, _, err = run("--level", "proof", "--write")
+    assert code == 0
+    assert "Use the **full** name" in (tmp_path / "app.py").read_text()
+    assert "Customers are busy." in (tmp_path / "app.py").read_text()
+    assert "needs a proof" in err
+
+
+def test_the_keep_setting_holds(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "promptslim.toml").write_text('keep = ["In order to help"]\n')
+    out = run("--level", "unsafe")[1]
+    assert "+Customers are busy." in out
+    assert "To help them" not in out.replace("In order To help", "")
+
+
+def test_untrusted_text_cannot_reach_the_terminal(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP.replace("Be brief.", "Be\x1b[31m brief."))
+    out, err = run()[1:]
+    assert "\x1b" not in out + err
+    assert "\\x1b[31m" in out
+
+
+CACHED = '''import boto3
+
+client = boto3.client("bedrock-runtime")
+SYSTEM = """{text}"""
+
+
+def answer(question):
+    return client.converse(
+        modelId="us.anthropic.claude-3-7-sonnet-20250219-v1:0",
+        system=[{{"text": SYSTEM}}, {{"cachePoint": {{"type": "default"}}}}],
+        messages=[{{"role": "user", "content": [{{"text": question}}]}}],
+        inferenceConfig={{"maxTokens": 400}},
+    )
+'''
+
+
+def cached(lines: int) -> str:
+    names = ("alpha", "bravo", "charlie", "delta", "echo")
+    rules = [
+        f"Read the page on {names[n % 5]} number {n}    slowly, in order to find the date.  " for n in range(lines)
+    ]
+    return CACHED.format(text="\n".join(rules))
+
+
+def test_a_prefix_that_falls_under_the_cache_minimum_is_left(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(cached(54))
+    code, _, err = run("--write", "--level", "unsafe")
+    assert code == 1
+    assert (tmp_path / "app.py").read_text() == cached(54)
+    found = re.search(
+        r"shrinks from ([\d,]+) to ([\d,]+) tokens, under the cache minimum of 1,024 .* rate of ([\d.]+)%", err
+    )
+    assert found, err
+    before, after = (int(found[number].replace(",", "")) for number in (1, 2))
+    assert before >= 1024 > after
+    assert float(found[3]) / 100 == pytest.approx((1.25 - after / before) / 1.15, abs=0.001)
+    assert "read from cache" in err
+    assert "--accept-cache-loss" in err
+    assert run("--write", "--level", "unsafe", "--accept-cache-loss")[0] == 0
+    assert "to find the date.\n" in (tmp_path / "app.py").read_text()
+
+
+def test_a_prefix_that_stays_over_the_minimum_is_trimmed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(cached(120))
+    code, _, err = run("--write", "--level", "unsafe")
+    assert (code, "cache minimum" in err) == (0, False)
+
+
+def test_without_a_marker_there_is_no_trap(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(cached(54).replace(', {"cachePoint": {"type": "default"}}', ""))
+    assert run("--write", "--level", "unsafe")[0] == 0
+
+
+def test_a_proof_holds_its_prompt(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(projects.FILES, "app.py", projects.APP.replace('"Name the', '"Name    the'))
+    projects.prove(tmp_path)
+    before = (tmp_path / "app.py").read_text()
+    code, out, err = run("--write", "app.py", "--config", "cache=false")
+    assert (code, out) == (0, "")
+    assert (tmp_path / "app.py").read_text() == before
+    assert "has a proof in promptslim.lock" in err
+
+
+def test_a_proof_of_the_very_result_unlocks_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = projects.APP.replace("in one word", "in **one** word")
+    entry = projects.prove(tmp_path)
+    (tmp_path / "app.py").write_text(long)
+    _, code = projects.inputs(tmp_path)
+    claim = projects.claim_of(code, projects.FILES)
+    claim = projects.replace(claim, before=code.prompt, after=entry.claim.after)
+    made, evidence, _ = projects.made_entry(
+        entry.id, "app.py", claim, projects.rows(), projects.TODAY, projects.EVIDENCE, texts=True
+    )
+    (tmp_path / projects.EVIDENCE).write_bytes(evidence)
+    projects.write(tmp_path, made)
+    assert run("--write", "--level", "proof", "app.py")[0] == 0
+    assert (tmp_path / "app.py").read_text() == projects.APP
