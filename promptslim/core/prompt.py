@@ -36,9 +36,10 @@ TransformKind = Choice[
     "data frame",
     "formatted",
 ]
-"""indent: pretty-printed JSON. slice: a bounded head, tail or sample. item: one of several (a loop over pages,
-an index). join: several values in a row, a whole loop's included. set order: the order of a set. random order: shuffled or sampled. html: markup as it came. base64: encoded bytes.
-data frame: a whole table as text. formatted: rounded, cut to a date, or otherwise formatted."""
+"""indent: pretty-printed JSON. slice: a bounded head, tail or sample. item: one of several (a loop over pages, an
+index). join: several values in a row, a whole loop's included. set order: the order of a set. random order: shuffled
+or sampled. html: markup as it came. base64: encoded bytes. data frame: a whole table as text. formatted: rounded, cut
+to a date, or otherwise formatted."""
 
 
 @record

@@ -17,7 +17,8 @@ PROMPTS = (
     "agent.prompt", "docs/x.prompty", "prompts/a.txt", "src/app/prompt/answer.md", "prompts/deep/er/b.md",
     "system_prompts/c.txt", "prompt_templates/d.jinja2", "prompts/data.yaml", "prompts/README.txt.j2", "prompts/e.json",
     "system_prompt.md", "review-prompt.md", "SystemPrompt.md", "prompt.txt", "prompt_template_claude.txt",
-    "summarise.prompt.md", "settings/pr_reviewer_prompts.toml", "chat.prompt.yml", "prompts.yaml", "promptfooconfig.yaml",
+    "summarise.prompt.md", "settings/pr_reviewer_prompts.toml", "chat.prompt.yml", "prompts.yaml",
+    "promptfooconfig.yaml",
     "templates/issue_prompt.j2", "agent/system.j2", "agent/system_message.jinja", "patterns/x/system.md",
     "patterns/x/user.md", "prompt_v2.md", "prompt-en.md", "PROMPTS/UPPER.TXT",
 )  # fmt: skip
