@@ -23,8 +23,10 @@ PROMPTS = (
     "patterns/x/user.md", "prompt_v2.md", "prompt-en.md", "PROMPTS/UPPER.TXT",
 )  # fmt: skip
 OTHERS = (
-    "README.md", "notes.txt", "config.yaml", "system.yaml", "prompts/README.md", "prompts/CHANGELOG.md", "docs/prompts.md",
-    "docs/prompts/a.md", "docs/en/prompt/b.md", "prompts.md", "prompts.txt", "prompt-engineering.md", "prompt_guide.txt",
+    "README.md", "notes.txt", "config.yaml", "system.yaml", "prompts/README.md", "prompts/CHANGELOG.md",
+    "docs/prompts.md",
+    "docs/prompts/a.md", "docs/en/prompt/b.md", "prompts.md", "prompts.txt", "prompt-engineering.md",
+    "prompt_guide.txt",
     "how-to-prompt.md", "about_prompts.txt", "prompt-caching/nova/notes.md", "prompting/a.md", "prompt-library/x.md",
     "user.md", "api/user.txt", "roles/web/templates/system.j2", "templates/user.j2", "nginx.conf.j2", "index.html.j2",
     "package.json", "pyproject.toml", "CLAUDE.md", "AGENTS.md", "promptly.txt", "prompts/script.sh", "prompts/logo.png",
