@@ -1,0 +1,1 @@
+"""Prove on an eval set that a shorter prompt is not worse."""

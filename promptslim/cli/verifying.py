@@ -1,0 +1,255 @@
+"""What the verify commands share: the folder of the lock, the suite, the prompts, the model, the backend."""
+
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH100, PTH109, PTH113, PTH118, PTH123
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptslim.cli.error import UsageError
+from promptslim.cli.parameters import Argument, Given, Option, Parameters
+from promptslim.cli.session import Session
+from promptslim.cli.settings_flags import CONFIGURATION, OUTPUT, configured
+
+if TYPE_CHECKING:
+    from promptslim.catalog import Catalog
+    from promptslim.catalog.model_facts import ModelFacts
+    from promptslim.pipeline.run import Run
+    from promptslim.proof.lock import Lock
+    from promptslim.verify.compared import Compared
+    from promptslim.verify.proving import Prepared
+    from promptslim.verify.suite import Model, Suite
+
+SUITE = Argument("suite", "The eval suite: YAML, JSON or TOML in promptfoo's words.", required=True)
+
+PROMPTS: Parameters = (
+    Option(("--before",), "The original prompt: its id in the code, file:// and a path, or a text.", "value", "PROMPT"),
+    Option(("--after",), "The shorter prompt, named likewise; default: what promptslim trim gives.", "value", "PROMPT"),
+    Option(("--base",), "Take the original prompt from this commit, the shorter one from the code.", "value", "REF"),
+    Option(("--model",), "Model id, instead of that of the suite or the code.", "value", "MODEL"),
+    Option(
+        ("--searched",), "Candidates that a search has tried on the search items of this suite.", "value", metavar="N"
+    ),
+)
+
+BACKEND: Parameters = (
+    Option(("--backend",), "Where answers come from: converse, invoke_model, openai, local, replay.", "value", "NAME"),
+    Option(("--region",), "AWS region, instead of that of the environment.", "value", "REGION"),
+    Option(("--profile",), "AWS profile.", "value", "NAME"),
+    Option(("--endpoint",), "URL of an OpenAI-compatible API.", "value", "URL"),
+    Option(("--recording",), "Recorded answers for the backend replay.", "value", "FILE"),
+    Option(("--weights",), "GGUF file of the local model.", "value", "FILE"),
+    Option(("--workers",), "Calls at a time (default 4).", "value", "N"),
+)
+
+SHARED: Parameters = (*CONFIGURATION, *OUTPUT)
+
+
+class Project:
+    """The project around a suite, seen from the folder of its lock."""
+
+    def __init__(self, given: Given, suite_path: str | None) -> None:
+        """Raises UsageError, ConfigError and SuiteError's like as UsageError."""
+        self.given = given
+        self.session = Session(given)
+        gc.enable()  # a run of hours makes garbage that a check does not
+        self.place = self.session.place
+        self.run: Run = self._analysed(None)
+        self.catalog: Catalog = self._catalog()
+        self._path = suite_path
+
+    def _analysed(self, ref: str | None) -> Run:
+        from promptslim.pipeline.run import analyse
+
+        if ref is None:
+            return analyse(["."], self.place)
+        from promptslim.discover.git_changes import changes_since
+
+        return analyse(["."], self.place, instead=changes_since(ref, self.place.cwd).before)
+
+    def _catalog(self) -> Catalog:
+        from promptslim.pipeline.run import catalog_of
+
+        return catalog_of(self.place)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file by its path from the folder of the lock; None where there is none, or it lies outside."""
+        full = os.path.normpath(os.path.join(self.place.cwd, path))
+        if not full.startswith(self.place.cwd.rstrip(os.sep) + os.sep):
+            return None
+        try:
+            with open(full, "rb") as file:
+                return file.read()
+        except (OSError, ValueError):
+            return None
+
+    def suite(self) -> Suite:
+        """The suite of the command line. Raises UsageError."""
+        from promptslim.verify.suite import read_suite
+
+        return read_suite(self._path or "", self.read)
+
+    def lock(self) -> Lock:
+        """The lock as it is, empty where there is none. Raises UsageError for a broken one."""
+        from promptslim.proof.errors import ProofFileError
+        from promptslim.proof.lock import LOCK_NAME, Lock, read_lock
+
+        data = self.read(LOCK_NAME)
+        if data is None:
+            return Lock()
+        try:
+            return read_lock(data.decode("utf-8-sig", "replace"))
+        except ProofFileError as error:
+            raise UsageError(str(error)) from None
+
+    def compared(self, suite: Suite) -> Compared:
+        """The two prompts. Raises SuiteError."""
+        from promptslim.verify.candidate import trimmed
+        from promptslim.verify.compared import Chosen, Prompts
+
+        base = self.given.value("base")
+        earlier = None if base is None else self._analysed(base)
+        chosen = Chosen(self.given.value("before"), self.given.value("after"))
+        prompts = Prompts(suite, self.read, self.run, earlier)
+        found = prompts.compared(chosen, lambda prompt: trimmed(prompt, suite, self.run))
+        if not found.changed:
+            raise UsageError(f"{found.id}: both prompts are the same; there is nothing to prove")
+        return found
+
+    def model(self, suite: Suite, compared: Compared) -> Model:
+        """The model with the parameters of the requests: those of the suite, and the output cap of the code. Raises
+        UsageError where neither says which model."""
+        from promptslim.verify.suite import Model
+
+        known = [one for call in compared.calls for one in call.model.known()]
+        caps = {cap for call in compared.calls for cap in call.max_tokens.known()}
+        shared = {"max_tokens": caps.pop()} if len(caps) == 1 else {}
+        named = self.given.value("model")
+        listed = suite.models
+        chosen = next((one for one in listed if named in (None, one.id)), None)
+        if chosen is None:
+            name = named or next(iter(dict.fromkeys(known)), None)
+            if name is None:
+                raise UsageError(f"{suite.path}: which model is not said; add model: to the suite, or give --model")
+            chosen = Model(name, parameters=listed[0].parameters if listed else {})
+        return replace(chosen, parameters={**shared, **chosen.parameters})
+
+    def facts(self, model: str, route: str | None = None) -> ModelFacts | None:
+        """What is known of a model."""
+        return self.catalog.model(model, route=route)
+
+    def prepared(self, suite: Suite, compared: Compared, model: Model, lock: Lock) -> Prepared:
+        """The run. Raises SuiteError and UsageError."""
+        from promptslim.verify.proving import prepared
+
+        facts = self.facts(model.id)
+        searched = self.given.value("searched")
+        return prepared(
+            suite,
+            compared,
+            model,
+            facts.base if facts else model.id,
+            lock,
+            self.read,
+            searched=0 if searched is None else whole(searched, "--searched"),
+        )
+
+
+@contextmanager
+def project_of(given: Given, *paths: str) -> Iterator[tuple[Project, tuple[str, ...]]]:
+    """The project, and the paths of the command line from the folder of its lock, which is the working directory
+    meanwhile. What is wrong with suites, proofs and calls is raised as UsageError."""
+    place, _ = configured(given)
+    base, cwd = place.settings.base, os.getcwd()
+    inside = tuple(_inside(os.path.join(cwd, path), base) for path in paths)
+    config = given.listed("config")
+    if config is not None:
+        moved = tuple(os.path.abspath(one) if os.path.isfile(one) else one for one in config)
+        given = Given({**given.values, "config": moved})
+    os.chdir(base)
+    try:
+        yield _opened(given, inside), inside
+    except _expected() as error:
+        raise UsageError(str(error)) from None
+    finally:
+        os.chdir(cwd)
+
+
+def _opened(given: Given, paths: tuple[str, ...]) -> Project:
+    return Project(given, paths[0] if paths else None)
+
+
+def _inside(full: str, base: str) -> str:
+    path = os.path.relpath(os.path.realpath(full), os.path.realpath(base)).replace(os.sep, "/")
+    if path.startswith("../"):
+        raise UsageError(f"{full} lies outside of {base}, where promptslim.lock stands; move it inside")
+    return path
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    from promptslim.core.call_fault import CannotCallError
+    from promptslim.proof.errors import ProofFileError
+    from promptslim.proof.signature import SignatureError
+    from promptslim.verify.budget import LimitReachedError, UnboundedCostError
+    from promptslim.verify.filling import FillingError
+    from promptslim.verify.journal import JournalError
+    from promptslim.verify.request import ParameterError
+    from promptslim.verify.suite import SuiteError
+
+    return (
+        CannotCallError,
+        FillingError,
+        JournalError,
+        LimitReachedError,
+        ParameterError,
+        ProofFileError,
+        SignatureError,
+        SuiteError,
+        UnboundedCostError,
+    )
+
+
+def whole(text: str, flag: str) -> int:
+    """A whole number from 1. Raises UsageError."""
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"{flag} {text!r} is not a whole number from 1")
+    return int(text)
+
+
+def absolute(given: Given, name: str) -> str | None:
+    """A path of the command line, made before the working directory changes."""
+    value = given.value(name)
+    return None if value is None else os.path.abspath(value)
+
+
+Told = Callable[[str], None]
+
+
+class Live:
+    """One line on a terminal's standard error that is written over and over."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._dirty = False
+
+    def __call__(self, text: str) -> None:
+        """Show a text in place of the last."""
+        if self._shown:
+            import sys
+
+            self._dirty = True
+            print(f"\r\x1b[Kpromptslim: {text}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._dirty:
+            import sys
+
+            self._dirty = False
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,1 @@
+"""Reports of comparisons of prompts, of plans, and of what has a proof."""

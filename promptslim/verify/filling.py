@@ -1,0 +1,217 @@
+"""A prompt and the call that sends it, filled with the variables of an item: what the model is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from promptslim.core.prompt import BlockEnd, Hole, Literal, Prompt
+from promptslim.core.record import record
+from promptslim.core.values import Absent, Known
+from promptslim.verify.request import Message, Tool
+
+if TYPE_CHECKING:
+    from promptslim.core.call import LlmCall
+
+INPUTS = ("input", "prompt", "question", "query", "message", "text")
+"""Variables that are taken as what the user says, first found first, where no call shows it."""
+
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_CODE = (".py", ".ipynb")
+_MISSING = object()
+
+
+class FillingError(Exception):
+    """A prompt that cannot be filled. The message is one line, without the place."""
+
+
+@record
+class Sent:
+    """The texts of a request."""
+
+    system: str
+    messages: tuple[Message, ...]
+
+
+def sent(prompt: Prompt, original: Prompt, call: LlmCall | None, variables: Mapping[str, Any]) -> Sent:
+    """What a model is sent for one item: the call's texts with ``prompt`` in the place of ``original``.
+
+    A system prompt whose call is not known goes with the variable that holds the user's words (see ``INPUTS``; or
+    ``messages``, a conversation); any other prompt is the user's message itself. Raises FillingError.
+    """
+    own = filled_prompt(prompt, variables)
+    system = _known(call, "system")
+    messages = _known(call, "messages")
+    if original.role == "system" or (system is not None and _same(system, original)):
+        if messages is None or not messages:
+            return Sent(own, _conversation(variables))
+        return Sent(own, _turns(messages, {}, variables))
+    if messages is not None and any(_same(one, original) for one in messages):
+        beside = filled_prompt(system, variables) if isinstance(system, Prompt) else ""
+        turns = _turns(messages, {_place(original): own}, variables)
+        return Sent(beside, turns)
+    return Sent("", (Message("user", own),))
+
+
+def filled_prompt(prompt: Prompt, variables: Mapping[str, Any]) -> str:
+    """The text of a prompt with its holes filled. Raises FillingError for a hole that no variable fills."""
+    template = prompt.location.document
+    if prompt.shape == "jinja" and not template.path.lower().endswith(_CODE):
+        return _jinja(prompt.location.text, variables)
+    pieces: list[str] = []
+    for part in prompt.parts:
+        match part:
+            case Literal(maybe=True):
+                raise FillingError(
+                    f"{prompt.id} has conditions that only its own program can follow; put it in a .j2 file"
+                )
+            case Literal(text=text):
+                pieces.append(text)
+            case Hole():
+                pieces.append(_text(_value(part, prompt, variables)))
+            case BlockEnd():
+                pieces.append("\n")
+    return (
+        "".join(pieces).removesuffix("\n")
+        if any(isinstance(one, BlockEnd) for one in prompt.parts)
+        else "".join(pieces)
+    )
+
+
+def holes_of(prompt: Prompt) -> tuple[str, ...]:
+    """The names by which variables fill a prompt, in order."""
+    return tuple(dict.fromkeys(_names(hole)[-1] for hole in prompt.holes))
+
+
+def needed(prompt: Prompt, call: LlmCall | None) -> tuple[str, ...]:
+    """The variables that an item needs for a prompt and what is sent beside it."""
+    names = list(holes_of(prompt))
+    messages = _known(call, "messages") or ()
+    system = _known(call, "system")
+    for other in (*([system] if isinstance(system, Prompt) else []), *messages):
+        if not _same(other, prompt):
+            names += holes_of(other)
+    if prompt.role == "system" and not messages:
+        names.append(INPUTS[0])
+    return tuple(dict.fromkeys(names))
+
+
+def tools_of(call: LlmCall | None) -> tuple[tuple[Tool, ...], bool]:
+    """The tools that a call sends, and whether they are known whole."""
+    if call is None:
+        return (), True
+    match call.tools.only:
+        case Absent():
+            return (), True
+        case Known(value=Prompt() as prompt) if not prompt.holes:
+            try:
+                found = json.loads(prompt.static_text)
+            except ValueError:
+                return (), False
+            tools = [_tool(one) for one in (found if isinstance(found, list) else [found])]
+            known = [one for one in tools if one is not None]
+            return (tuple(known), True) if len(known) == len(tools) else ((), False)
+        case _:
+            return (), False
+
+
+def _tool(one: Any) -> Tool | None:  # noqa: ANN401 (parsed JSON)
+    match one:
+        case {"toolSpec": {"name": str() as name, "inputSchema": {"json": dict() as schema}, **rest}}:
+            return Tool(name, schema, str(rest.get("description", "")))
+        case {"name": str() as name, "input_schema": dict() as schema, **rest}:
+            return Tool(name, schema, str(rest.get("description", "")))
+        case {"function": {"name": str() as name, "parameters": dict() as schema, **rest}}:
+            return Tool(name, schema, str(rest.get("description", "")))
+        case {"name": str() as name, "parameters": dict() as schema, **rest}:
+            return Tool(name, schema, str(rest.get("description", "")))
+    return None
+
+
+def _known(call: LlmCall | None, name: str) -> Any:  # noqa: ANN401 (a prompt, or several)
+    """The value of a field of a call where it is certain, else None."""
+    if call is None:
+        return None
+    field = call.system if name == "system" else call.messages
+    value: Any = field.only
+    return value.value if isinstance(value, Known) else None
+
+
+def _place(prompt: Prompt) -> tuple[str, int | None, int]:
+    return prompt.location.path, prompt.location.cell, prompt.location.span.start
+
+
+def _same(one: Prompt, other: Prompt) -> bool:
+    return _place(one) == _place(other)
+
+
+def _turns(
+    messages: tuple[Prompt, ...], instead: Mapping[tuple[str, int | None, int], str], variables: Mapping[str, Any]
+) -> tuple[Message, ...]:
+    return tuple(
+        Message(
+            "assistant" if one.role == "assistant" else "user",
+            instead.get(_place(one)) or filled_prompt(one, variables),
+        )
+        for one in messages
+    )
+
+
+def _conversation(variables: Mapping[str, Any]) -> tuple[Message, ...]:
+    """The turns that an item brings with it."""
+    match variables.get("messages"):
+        case [*turns] if turns:
+            found = [
+                Message(str(turn["role"]), turn["content"])
+                for turn in turns
+                if isinstance(turn, Mapping)
+                and turn.get("role") in ("user", "assistant")
+                and isinstance(turn.get("content"), str)
+            ]
+            if found:
+                return tuple(found)
+    for name in INPUTS:
+        if name in variables:
+            return (Message("user", _text(variables[name])),)
+    raise FillingError(f"what the user says is not known: give the test a variable {INPUTS[0]!r}")
+
+
+def _names(hole: Hole) -> tuple[str, ...]:
+    """What a hole can be called by: its expression, its name, the last name of a dotted expression."""
+    expression = " ".join(hole.expression.split())
+    last = expression.rpartition(".")[2] if _NAME.fullmatch(expression) else expression
+    return tuple(dict.fromkeys(name for name in (expression, hole.name or last, last) if name))
+
+
+def _value(hole: Hole, prompt: Prompt, variables: Mapping[str, Any]) -> Any:  # noqa: ANN401 (of any type)
+    names = _names(hole)
+    for name in names:
+        if name in variables:
+            return variables[name]
+    found: Any = variables
+    for step in names[0].split("."):
+        if not isinstance(found, Mapping) or step not in found:
+            known = ", ".join(sorted(variables)) or "none"
+            raise FillingError(
+                f"{prompt.id} has the hole {names[-1]!r}, which no variable of the test fills; it has {known}"
+            )
+        found = found[step]
+    return found
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _jinja(text: str, variables: Mapping[str, Any]) -> str:
+    """A template, without access to anything but the variables."""
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    try:
+        return environment.from_string(text).render(**variables)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise FillingError(f"the template cannot be filled: {' '.join(str(error).split())}") from None
