@@ -93,7 +93,7 @@ class Asking:
         if len({request.id for request in requests}) < len(requests):
             raise ValueError("two requests have the same id")
         earlier = self._journal.earlier
-        self._budget.take_over(earlier.calls, earlier.usd, earlier.unpriced)
+        self._journal.count_into(self._budget)
         self._total = len(requests)
         keys = {request.id: key_of(request) for request in requests}
         known = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
@@ -106,6 +106,7 @@ class Asking:
         return Asked(ordered, budget.calls, budget.usd, budget.unpriced, earlier.lost, stopped)
 
     def _run(self, requests: Sequence[Request]) -> str | None:
+        self._stop = threading.Event()
         with ThreadPoolExecutor(self._workers) as pool:
             running = [pool.submit(self._one, request) for request in requests]
             try:

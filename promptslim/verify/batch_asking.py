@@ -57,7 +57,7 @@ class BatchAsking:
         Raises CannotCallError, LimitReachedError (before anything is spent), UnboundedCostError, JournalError.
         """
         earlier = self._journal.earlier
-        self._budget.take_over(earlier.calls, earlier.usd, earlier.unpriced)
+        self._journal.count_into(self._budget)
         keys = {request.id: key_of(request) for request in requests}
         self._answers = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
         for model in dict.fromkeys(request.model for request in requests):

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from promptslim.core.record import record
 from promptslim.verify.answer import Answer
 from promptslim.verify.answer_data import from_data, to_data
+from promptslim.verify.budget import Budget
 
 VERSION = 1
 
@@ -49,6 +50,7 @@ class Journal:
         self.path = path
         self._lock = threading.Lock()
         self._failed: str | None = None
+        self._counted = False
         try:
             os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)  # noqa: PTH100, PTH103, PTH120
             self._file: BinaryIO = open(path, "a+b")  # noqa: PTH123, SIM115 (closed by close)
@@ -75,6 +77,12 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def count_into(self, budget: Budget) -> None:
+        """Add what earlier parts of the run did to a budget, the first time that this is asked for."""
+        if not self._counted:
+            self._counted = True
+            budget.take_over(self.earlier.calls, self.earlier.usd, self.earlier.unpriced)
 
     def begin(self, key: str, most: Decimal | None) -> None:
         """An attempt is about to be sent that can cost ``most``. Raises JournalError."""

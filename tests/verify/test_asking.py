@@ -332,3 +332,13 @@ def test_replay_of_a_journal_gives_the_same_answers(server: LocalServer, tmp_pat
 def test_two_requests_with_one_id_are_an_error(tmp_path: Path) -> None:
     with asking(tmp_path / "journal", Scripted()) as run, pytest.raises(ValueError, match="same id"):
         run.ask([request("a"), request("a", "other")])
+
+
+def test_a_run_may_ask_several_times_through_one_journal(tmp_path: Path) -> None:
+    with asking(tmp_path / "journal", Scripted(THROTTLED)) as run:
+        run.ask(requests(3))
+    budget = Budget()
+    with asking(tmp_path / "journal", Scripted(), budget) as run:
+        run.ask(requests(5))
+        run.ask(requests(8)[5:])
+    assert budget.calls == 9

