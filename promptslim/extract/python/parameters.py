@@ -12,6 +12,7 @@ from promptslim.extract.python.abstract import (
     Const,
     Entry,
     External,
+    FilePath,
     Function,
     Instance,
     Object,
@@ -30,6 +31,9 @@ from promptslim.extract.python.workspace import MOST_CALLERS
 
 if TYPE_CHECKING:
     from promptslim.extract.python.evaluate import Evaluator
+
+
+PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath"})
 
 
 def parameter(evaluator: Evaluator, node: ast.arg, frame: Frame) -> Value:
@@ -219,6 +223,8 @@ def typed(evaluator: Evaluator, annotation: ast.expr | None, frame: Frame) -> Va
         return None
     if isinstance(value, Class):
         return Object(value)
+    if isinstance(value, External) and value.name in PATHS:
+        return FilePath(None)
     if isinstance(value, External) and not value.name.startswith(("builtins.", "typing.", "collections.")):
         return Instance(value.name, NO_CALL, frame)
     return None
