@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -29,6 +30,11 @@ SETTINGS = 'LIMITS = {"maxTokens": 300}\n'
 CONFIG = '[tool.promptslim]\nselect = ["PS101"]\nexclude = ["old"]\n'
 
 
+def hooks() -> dict[str, dict[str, Any]]:
+    """The declared hooks by id."""
+    return {hook["id"]: hook for hook in load_manifest(MANIFEST)}
+
+
 def project(folder: Path) -> None:
     """A repository with a finding, a cap in another file, and a finding in an excluded folder."""
     (folder / "old").mkdir(parents=True)
@@ -45,7 +51,7 @@ def project(folder: Path) -> None:
 def test_the_hook_takes_the_file_names_that_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (hook,) = load_manifest(MANIFEST)
+    hook = hooks()["promptslim"]
     program, *words = hook["entry"].split()
     assert (program, hook["id"]) == ("promptslim", "promptslim")
     project(tmp_path)
@@ -67,8 +73,43 @@ def test_the_hook_takes_the_file_names_that_it_is_given(
     [("a.py", True), ("src/nb.ipynb", True), ("a.pyi", False), ("prompt.txt", True), ("page.html", False)],
 )
 def test_the_hook_gets_files_that_are_read(path: str, passed: bool) -> None:
-    (hook,) = load_manifest(MANIFEST)
-    assert (re.search(hook["files"], path) is not None) is passed
+    for name in ("promptslim", "promptslim-trim"):
+        assert (re.search(hooks()[name]["files"], path) is not None) is passed
+
+
+def test_the_trim_hook_writes_safe_edits_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, *words = hooks()["promptslim-trim"]["entry"].split()
+    assert program == "promptslim"
+    (tmp_path / "prompts").mkdir()
+    prompt = tmp_path / "prompts" / "a.md"
+    prompt.write_text("You are a clerk.   \nIn order to sort the mail,  read it.   \n\n\n\n\nBe brief.   \n")
+    (tmp_path / "README.md").write_text("Not a prompt.   \n")
+    monkeypatch.chdir(tmp_path)
+    assert entry.main([*words, "prompts/a.md", "README.md"]) == 0
+    assert "In order to" in prompt.read_text()
+    assert "clerk.\n" in prompt.read_text()
+    assert (tmp_path / "README.md").read_text() == "Not a prompt.   \n"
+    capsys.readouterr()
+    assert entry.main([*words, "prompts/a.md", "README.md"]) == 0
+
+
+def test_the_proof_hook_looks_at_the_whole_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook = hooks()["promptslim-proofs"]
+    program, *words = hook["entry"].split()
+    assert program == "promptslim"
+    assert hook["pass_filenames"] is False
+    project(tmp_path)
+    (tmp_path / "pyproject.toml").unlink()
+    monkeypatch.chdir(tmp_path)
+    assert entry.main(words) == 0
+    (tmp_path / "promptslim.lock").write_text("{")
+    assert entry.main(words) != 0
+    said = capsys.readouterr()
+    assert "promptslim.lock" in said.out + said.err
 
 
 def test_the_readme_shows_a_valid_configuration(tmp_path: Path) -> None:
@@ -78,7 +119,7 @@ def test_the_readme_shows_a_valid_configuration(tmp_path: Path) -> None:
     config = tmp_path / ".pre-commit-config.yaml"
     config.write_text(block[1])
     (repository,) = load_config(config)["repos"]
-    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in load_manifest(MANIFEST)]
+    assert [hook["id"] for hook in repository["hooks"]] == list(hooks())
 
 
 def git(folder: Path, *words: str) -> str:
@@ -95,15 +136,15 @@ def committed(folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_a_repository_installs_the_hook_from_a_path(tmp_path: Path) -> None:
-    hooks, user = tmp_path / "hooks", tmp_path / "user"
+def test_a_repository_installs_the_hooks_from_a_path(tmp_path: Path) -> None:
+    source, user = tmp_path / "hooks", tmp_path / "user"
     for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         if name and (ROOT / name).is_file():
-            (hooks / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, hooks / name)
-    revision = committed(hooks)
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    revision = committed(source)
     project(user)
-    configuration = {"repos": [{"repo": str(hooks), "rev": revision, "hooks": [{"id": "promptslim"}]}]}
+    configuration = {"repos": [{"repo": str(source), "rev": revision, "hooks": [{"id": name} for name in hooks()]}]}
     (user / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration))
     committed(user)
 
@@ -122,6 +163,6 @@ def test_a_repository_installs_the_hook_from_a_path(tmp_path: Path) -> None:
     assert code == 0, out
     assert "promptslim check" in out
     assert "Passed" in out
-    code, out = run(str(hooks), "promptslim", "--all-files", by="try-repo")
+    code, out = run(str(source), "promptslim", "--all-files", by="try-repo")
     assert code == 1, out
     assert "app.py:4:1: PS101 missing-max-tokens" in out
