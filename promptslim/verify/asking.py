@@ -130,6 +130,8 @@ class Asking:
         before = self._journal.earlier.attempts.get(key, 0)
         usd_before = Decimal(0)
         with self._budget.hold(self._tariff.most(request, self._most(request)), self._attempts) as hold:
+            if self._stop.is_set():  # while it waited for its turn
+                return
             for attempt in range(1, self._attempts + 1):
                 hold.begin()
                 self._journal.begin(key, hold.most)

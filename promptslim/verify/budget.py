@@ -17,6 +17,9 @@ class UnboundedCostError(Exception):
 class Budget:
     """Spend so far, what running calls may still cost, and the limits. For several threads.
 
+    The most that a call can cost is taken from the upper end of the band of its input tokens, not from a bound that no
+    tokenizer could exceed: a text outside its band can take the spend over the limit by the difference.
+
     A call is let in when everything spent, everything held for running calls, and the most that it can cost itself
     with all its attempts stay within the limit. Where that fails only because of running calls, it waits for them.
     """

@@ -64,7 +64,7 @@ def _asked(
     try:
         counts = {model: count_text([text for _, text in texts], model, Account(region)) for model in models}
     except CannotCallError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{error}; without --exact the count is made here") from None
     return [
         (name, model, TokenCount(n, n, n, "api"))
         for number, (name, _) in enumerate(texts)

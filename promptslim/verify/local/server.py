@@ -62,7 +62,7 @@ class LocalServer:
 
     def _record(self, kind: str, model: str, body: Mapping[str, Any]) -> tuple[Reply, dict[str, Any]]:
         form: Any = converse if kind == "Converse" else self.family(model)
-        reply = self.service.answer(form.read(model, body), batch=True)
+        reply = self.service.answer(_read(form, model, body), batch=True)
         return reply, form.write(reply)
 
     def family(self, model: str) -> ModuleType:
@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json({"inputTokens": service.input_tokens(self._counted(model, body.get("input") or {}))})
             return
         form: Any = converse if operation.startswith("converse") else self.local.family(model)
-        reply = service.answer(form.read(model, body))
+        reply = service.answer(_read(form, model, body))
         match operation:
             case "converse":
                 self._send_json(form.write(reply))
@@ -183,10 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
         match given:
             case {"converse": dict(request)}:
                 messages = request.get("messages") or [{"role": "user", "content": [{"text": ""}]}]
-                return converse.read(model, {**request, "messages": messages})
+                return _read(converse, model, {**request, "messages": messages})
             case {"invokeModel": {"body": str(encoded)}}:
-                chat: Chat = self.local.family(model).read(model, _json(base64.b64decode(encoded)))
-                return chat
+                return _read(self.local.family(model), model, _json(base64.b64decode(encoded)))
         raise invalid("input needs converse or invokeModel")
 
     def _completions(self, body: dict[str, Any], fault: str) -> None:
@@ -195,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
         model = str(body.get("model", ""))
         self.local.service.received.append(Received("chat.completions", model, body.get("metadata") or {}))
         del fault
-        self._send_json(form.write(self.local.service.answer(form.read(model, body))))
+        self._send_json(form.write(self.local.service.answer(_read(form, model, body))))
 
     def _send_stream(self, frames: Iterable[bytes], fault: str) -> None:
         """The frames in chunks; a fault comes after the second one."""
@@ -252,6 +251,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
 
 
+def _read(form: Any, model: str, body: Mapping[str, Any]) -> Chat:  # noqa: ANN401 (a module)
+    """The chat in a body. Raises Refused, whatever is wrong with it."""
+    try:
+        chat: Chat = form.read(model, body)
+    except (TypeError, AttributeError, KeyError, IndexError, ValueError) as error:
+        raise invalid(f"Malformed input request: {error}") from None
+    return chat
+
+
 def _json(data: bytes) -> dict[str, Any]:
     try:
         body = json.loads(data or b"{}")
@@ -263,7 +271,7 @@ def _json(data: bytes) -> dict[str, Any]:
 
 
 def _metadata(operation: str, body: Mapping[str, Any], header: str | None) -> Mapping[str, str]:
-    pairs = body.get("requestMetadata") if operation.startswith("converse") else header and json.loads(header)
+    pairs = body.get("requestMetadata") if operation.startswith("converse") else header and _json(header.encode())
     converse.check_metadata(pairs)
     return pairs or {}
 

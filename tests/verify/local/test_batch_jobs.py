@@ -93,3 +93,18 @@ def test_a_job_is_stopped_and_what_is_missing_is_told() -> None:
             bedrock.get_model_invocation_job(
                 jobIdentifier="arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/zzzzzzzzzzzz"
             )
+
+
+def test_records_of_invoke_model_have_the_familys_body() -> None:
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    rows = [{"recordId": "A", "modelInput": body}, {"recordId": "B", "modelInput": {"messages": 7}}, {"recordId": "C"}]
+    with LocalServer(Service(echo), fewest_records=1) as running:
+        bedrock, s3 = client(running.url, "bedrock"), client(running.url, "s3")
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        s3.put_object(Bucket="data", Key="in/run.jsonl", Body=lines.encode())
+        arn = start(bedrock, modelInvocationType="InvokeModel")
+        assert ended(bedrock, arn)["errorRecordCount"] == 2
+        key = f"out/{arn.rpartition('/')[2]}/run.jsonl.out"
+        found = [json.loads(line) for line in s3.get_object(Bucket="data", Key=key)["Body"].read().splitlines()]
+    assert found[0]["modelOutput"]["content"] == [{"type": "text", "text": "hi"}]
+    assert [row["error"]["errorCode"] for row in found[1:]] == [400, 400]
