@@ -28,7 +28,8 @@ MODELS = (
 )
 KEYS = (
     "messages", "system", "max_tokens", "anthropic_version", "role", "content", "text", "prompt", "inputText",
-    "message", "inferenceConfig", "maxTokens", "cachePoint", "cache_control", "toolConfig", "tools", "requestMetadata", "input",
+    "message", "inferenceConfig", "maxTokens", "cachePoint", "cache_control", "toolConfig", "tools", "requestMetadata",
+    "input",
 )  # fmt: skip
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5000) | st.text(max_size=20),
