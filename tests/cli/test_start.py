@@ -53,7 +53,7 @@ def test_version_loads_nothing(tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "--version")
     assert code == 0
     assert not names & (HEAVY | {"ast", "dataclasses", "inspect", "json", "pathlib", "importlib.metadata"})
-    ours = {"promptslim", "promptslim.check", "promptslim.cli", "promptslim.cli.main"}
+    ours = {"promptslim", "promptslim.check", "promptslim.cli", "promptslim.cli.main", "promptslim.trim"}
     assert {name for name in names if name.startswith("promptslim")} == ours
 
 
