@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import model_of
-from promptslim.core.text import Fix
+from promptslim.core.text import Applicability, Fix
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.prompt import Prompt
     from promptslim.core.trimming import Level
+    from promptslim.trim.offers import Offer
 
 
 def prompt_fixes(
@@ -34,10 +35,23 @@ def prompt_fixes(
     found = offers(prompt, rule.catalog.phrases, Wanted(level, rule.settings.keep, trimmers), count)
     fixes: list[Fix] = []
     for stage in dict.fromkeys(sorted((one.level for one in found), key=("safe", "unsafe", "proof").index)):
-        own = [one for one in found if one.level == stage]
+        own = _apart([one for one in found if one.level == stage])
         before, after = count([shown(prompt.parts), shown(trimmed(prompt, own))])
-        if before > after:
+        saved = sum(one.saves for one in own) if prompt.shape == "tools" else before - after
+        if saved > 0:
             title = ", ".join(dict.fromkeys(one.title for one in own))
             edits = tuple(edit for one in own for edit in one.edits)
-            fixes.append(Fix(title, edits, APPLICABILITY[stage], before - after))
+            fixes.append(Fix(title, edits, APPLICABILITY[stage], saved))
     return tuple(fixes)
+
+
+def _apart(found: Sequence[Offer]) -> list[Offer]:
+    """Offers whose edits go together. Two keys of one dict share the comma between them: the second goes next time."""
+    from promptslim.edits.apply import is_valid
+
+    kept: list[Offer] = []
+    for one in found:
+        edits = tuple(edit for other in kept for edit in other.edits) if one.places == () else ()
+        if not edits or is_valid(Fix("", (*edits, *one.edits), Applicability.DISPLAY)):
+            kept.append(one)
+    return kept

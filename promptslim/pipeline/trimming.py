@@ -23,9 +23,11 @@ from promptslim.extract.definitions import definitions
 from promptslim.pipeline.cache_trap import by_id, place_of, traps
 from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.fixing import PROVED, Analyse, Fixing, fix_findings
+from promptslim.structure.flat import flatten
 from promptslim.trim.offers import Offer, Wanted, offers
 from promptslim.trim.protection import protection
 from promptslim.trim.saving import Scale, scale_for, shown
+from promptslim.trim.tool_edits import same_but_for_wording
 
 if TYPE_CHECKING:
     from promptslim.core.prompt import Prompt
@@ -200,6 +202,8 @@ class _Trimmer:
         were looked at one by one."""
         if self.level_of(before) == "proof" or shown(before.parts) == shown(after.parts):
             return True
+        if before.shape == "tools":
+            return same_but_for_wording(flatten(before.parts).text, flatten(after.parts).text)
         settings = self.run.place.settings
         guard = protection(before.shape, self.run.catalog.phrases, settings.keep)
         return guard.unharmed(before.parts, after.parts)

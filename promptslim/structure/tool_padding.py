@@ -18,6 +18,10 @@ LEAST_REPEATED_WORDS = 5
 
 LEAST_ENUM = 3
 
+REPEATS_NAME = "descriptions repeat the name"
+REPEATS_TITLE = "titles repeat the name"
+REPEATS_ENUM = "descriptions list the values of the enum"
+
 _WORD = pattern(r"[^\W_]+")
 _CAMEL = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -59,7 +63,7 @@ def _of_parameter(one: Parameter, own: str, text: str, table: Mapping[str, Any])
         return
     words = _normal(node.text)
     if not _words(node.text) - set(table["empty"]) - _words(_CAMEL.sub(" ", one.name)):
-        yield _member(one.schema, "description", text, "descriptions repeat the name", f"{one.name}: {node.text}")
+        yield _member(one.schema, "description", text, REPEATS_NAME, f"{one.name}: {node.text}")
     elif len(words.split()) >= LEAST_REPEATED_WORDS and f" {words} " in f" {own} ":
         yield _member(
             one.schema,
@@ -86,7 +90,7 @@ def _enumerated(one: Parameter, node: Node, text: str, pattern: str) -> Iterator
         if len(rest) <= LEAST_REPEATED_WORDS:
             end = min(clause.end(), len(written) - 1)
             start = node.start + clause.start()
-            why = "descriptions list the values of the enum"
+            why = REPEATS_ENUM
             yield Padding(start, node.start + end, why, clause[0].strip(), (start, node.start + end))
             return
 
@@ -96,7 +100,7 @@ def _titles(schema: Node, text: str) -> Iterator[Padding]:
     for one in parameters(schema):
         title = one.schema.member("title")
         if title is not None and title.text and _words(title.text) == _words(_CAMEL.sub(" ", one.name)):
-            yield _member(one.schema, "title", text, "titles repeat the name", title.text)
+            yield _member(one.schema, "title", text, REPEATS_TITLE, title.text)
 
 
 def _shared_paragraphs(tools: Sequence[Tool], text: str) -> Iterator[Padding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptslim.core.prompt import Literal, Part, Prompt
 from promptslim.core.record import record
-from promptslim.core.text import Applicability, Edit, Fix
+from promptslim.core.text import Applicability, Edit
 from promptslim.edits.prompt_text import source_edits
 from promptslim.structure.build import structure_of
 from promptslim.structure.flat import HOLE
@@ -17,6 +17,7 @@ from promptslim.trim.code_blocks import code_blocks
 from promptslim.trim.loader import Trimmer, trimmers
 from promptslim.trim.protection import Protection, Reading, protection
 from promptslim.trim.subject import Subject
+from promptslim.trim.tool_edits import only_wording_gone, tool_edits
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 """Tokens of texts, by the counter of the model that a prompt is sent to."""
@@ -32,8 +33,8 @@ APPLICABILITY = {"safe": Applicability.SAFE, "unsafe": Applicability.UNSAFE, "pr
 
 @record
 class Offer:
-    """One change that can be made: ``places`` in the parts, ``edits`` of files, ``saves`` in tokens; ``before`` and
-    ``after`` is the changed text."""
+    """One change that can be made: ``places`` in the parts (none for tools), ``edits`` of files, ``saves`` in tokens;
+    ``before`` and ``after`` is the changed text."""
 
     trimmer: str
     title: str
@@ -61,6 +62,8 @@ def offers(prompt: Prompt, phrases: Mapping[str, Any], wanted: Wanted, count: Co
     protection. ``phrases`` is ``rules/phrases.toml``."""
     subject = Subject(prompt, structure_of(prompt), phrases)
     guard = protection(prompt.shape, phrases, wanted.keep)
+    if prompt.shape == "tools":
+        return tuple(_worthwhile(list(_of_tools(subject, wanted, guard)), subject, count))
     found = _writable(_apart(_proposed(subject, wanted)), subject)
     if not found:
         return ()
@@ -71,20 +74,6 @@ def offers(prompt: Prompt, phrases: Mapping[str, Any], wanted: Wanted, count: Co
 def trimmed(prompt: Prompt, made: Iterable[Offer]) -> tuple[Part, ...]:
     """The parts of a prompt after some offers."""
     return changed(prompt.parts, (place for one in made for place in one.places))
-
-
-def fixes(
-    made: Sequence[Offer], count_saved: Callable[[Sequence[Offer]], int], *, proved: bool = False
-) -> tuple[Fix, ...]:
-    """One fix per trimmer. ``count_saved`` gives the tokens that some offers save together. Nothing is applied to a
-    prompt with a proof (``proved``): the proof would no longer hold."""
-    found: list[Fix] = []
-    for name in dict.fromkeys(one.trimmer for one in made):
-        own = [one for one in made if one.trimmer == name]
-        title = f"{own[0].title} (would need a new proof)" if proved else own[0].title
-        level = Applicability.DISPLAY if proved else APPLICABILITY[own[0].level]
-        found.append(Fix(title, tuple(edit for one in own for edit in one.edits), level, count_saved(own)))
-    return tuple(found)
 
 
 def _proposed(subject: Subject, wanted: Wanted) -> Iterator[tuple[Trimmer, Change]]:
@@ -113,6 +102,18 @@ def _apart(found: Iterable[tuple[Trimmer, Change]]) -> Iterator[tuple[Trimmer, C
             starts.insert(at, one.start)
             ends.insert(at, one.end)
         yield trimmer, change
+
+
+def _of_tools(subject: Subject, wanted: Wanted, guard: Protection) -> Iterator[Offer]:
+    """What can go from tool definitions; it stands in no literal of its own, so that there are no places."""
+    for trimmer, change in _apart(_proposed(subject, wanted)):
+        (one, *more) = change.ranges
+        if more or not only_wording_gone(subject.text, one, guard):
+            continue
+        edits = tool_edits(subject.prompt, subject.structure.flat, one)
+        if edits is not None:
+            gone = subject.text[one.start : one.end]
+            yield Offer(trimmer.name, trimmer.title, trimmer.level, change, (), edits, 0, gone, one.instead)
 
 
 def _writable(found: Iterable[tuple[Trimmer, Change]], subject: Subject) -> list[Offer]:

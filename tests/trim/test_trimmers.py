@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from independent_check import damage, only_blanks_differ
 
+import promptslim
 from promptslim.core.prompt import Literal, Prompt
 from promptslim.core.text import Document, Location, Span
 from promptslim.core.trimming import Level
@@ -168,3 +169,34 @@ def test_trimming_twice_changes_nothing_more(text: str) -> None:
 )
 def test_blank_space_that_counts(before: str, after: str, same: bool) -> None:
     assert only_blank_space(before, after) is same
+
+
+TOOLS = """import anthropic
+
+TOOLS = [
+    {
+        "name": "book",
+        "description": "Books a table.",
+        "input_schema": {
+            "type": "object",
+            "properties": {
+                "guest_name": {"type": "string", "title": "Guest Name", "description": "The guest name"},
+                # how many
+                "guests": {"type": "integer", "description": "At most 8 guests"},
+                "area": {"type": "string", "enum": ["bar", "spa", "roof"], "description": "Where. One of: bar, spa, roof."},
+                "title": {"type": "string", "description": "Required title"},
+            },
+            "required": ["guest_name"],
+        },
+    },
+]
+anthropic.Anthropic().messages.create(model="claude-haiku-4-5", max_tokens=9, tools=TOOLS, messages=turns)
+"""
+
+
+def test_tool_definitions_lose_what_only_repeats_a_name(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(TOOLS)
+    (file,) = promptslim.trim(["app.py"], cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
+    assert file.after == TOOLS.replace(', "title": "Guest Name", "description": "The guest name"', "").replace(
+        "Where. One of: bar, spa, roof.", "Where"
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.check.prompt_cost import model_of, waste
+from promptslim.check.prompt_fixes import prompt_fixes
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Finding
 from promptslim.structure.flat import HOLE, flatten
@@ -39,6 +40,7 @@ def verbose_tool_schema(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
         evidence=f"{prompt.id} {found[0].example}",
         prompt=prompt,
         impact=waste(prompt, before, saved, rule),
+        fixes=prompt_fixes(prompt, rule, ("tool-schema",), "unsafe"),
     )
 
 
