@@ -31,5 +31,8 @@ def trimmed(prompt: Prompt, suite: Suite, run: Run) -> Prompt:
         if (one.id, one.role) == (prompt.id, prompt.role) and prompt_hash(one) != prompt_hash(prompt):
             return one
     raise SuiteError(
-        suite.path, None, f"trimming finds nothing to take out of {prompt.id}; name a shorter prompt with --after"
+        suite.path,
+        None,
+        f"trimming finds nothing to take out of {prompt.id}; "
+        "name a shorter prompt with --after, or the commit that has the longer one with --base",
     )

@@ -96,6 +96,16 @@ class Prompts:
             raise self._error("names one prompt; add the shorter one under prompts, or name it with --after")
         return self._made(first, prompt, trim(prompt))
 
+    def call_of(self, prompt: Prompt) -> LlmCall | None:
+        """The first call of the project that sends a prompt."""
+        return next((self._calls[user] for user in prompt.used_by if user in self._calls), None)
+
+    def known(self, name: str) -> Prompt:
+        """A prompt of the project by its id, or of a file. Raises SuiteError for anything else."""
+        if name in self._known or name.startswith(FILE) or self._read(name) is not None:
+            return self.named(name, 1)
+        raise self._error(f"there is no prompt {name!r}; {suggestion(name, self._known, 'see promptslim inventory')}")
+
     def named(self, name: str, number: int) -> Prompt:
         """A prompt by its id in the project, its ``file://`` path, or its text. Raises SuiteError."""
         if name in self._known:

@@ -82,7 +82,12 @@ def filled_prompt(prompt: Prompt, variables: Mapping[str, Any]) -> str:
 
 def holes_of(prompt: Prompt) -> tuple[str, ...]:
     """The names by which variables fill a prompt, in order."""
-    return tuple(dict.fromkeys(_names(hole)[-1] for hole in prompt.holes))
+    return tuple(dict.fromkeys(name_of(hole) for hole in prompt.holes))
+
+
+def name_of(hole: Hole) -> str:
+    """The shortest name by which a variable fills a hole."""
+    return _names(hole)[-1]
 
 
 def needed(prompt: Prompt, call: LlmCall | None) -> tuple[str, ...]:
