@@ -79,7 +79,7 @@ def test_a_file_with_a_call_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_importing_the_package_loads_nothing(tmp_path: Path) -> None:
     code = "import sys, promptslim; print(sorted(n for n in sys.modules if n.startswith('promptslim')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['promptslim', 'promptslim.check']"
+    assert done.stdout.strip() == "['promptslim', 'promptslim.check', 'promptslim.trim']"
 
 
 def test_version_is_that_of_the_distribution() -> None:
