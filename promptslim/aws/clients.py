@@ -48,6 +48,7 @@ def client(
         retries={"mode": "standard", "total_max_attempts": attempts},
         read_timeout=timeout,
         connect_timeout=10,
+        tcp_keepalive=True,  # routers forget a connection that is silent while a long answer is made
         max_pool_connections=connections,
         user_agent_extra="promptslim",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -65,8 +64,9 @@ class Asking:
         workers: int = 4,
         attempts: int = ATTEMPTS,
         told: Callable[[Progress], None] = lambda _: None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
+        """``sleep`` waits between attempts; None: in real time, and no longer than the run goes on."""
         self._backend = backend
         self._journal = journal
         self._budget = budget
@@ -141,10 +141,12 @@ class Asking:
                 except CallFault as fault:
                     usd_before += self._failed(key, hold, fault)
                     last = fault
-                    if not fault.again or self._stop.is_set():
+                    if not fault.again:
                         break
                     if attempt < self._attempts:
-                        self._sleep(_wait(fault, attempt))
+                        (self._sleep or self._stop.wait)(_wait(fault, attempt))
+                        if self._stop.is_set():  # the run has ended: neither answered nor given up
+                            return
                 except CannotCallError as error:
                     hold.spend(Decimal(0))
                     self._journal.fail(key, "refused", str(error), Decimal(0))

@@ -342,3 +342,25 @@ def test_a_run_may_ask_several_times_through_one_journal(tmp_path: Path) -> None
         run.ask(requests(5))
         run.ask(requests(8)[5:])
     assert budget.calls == 9
+
+
+def test_a_run_that_ends_does_not_wait_for_attempts_of_others(tmp_path: Path) -> None:
+    patient = CallFault("ThrottlingException", "slow down", again=True, billed=False, throttled=True, wait=15.0)
+    refused = CannotCallError("no rights")
+
+    class Slow(Scripted):
+        def send(self, asked: Request) -> Answer:
+            if asked.id == "item-1":
+                time.sleep(0.2)
+            return super().send(asked)
+
+    backend = Slow(patient, refused)
+    started = time.monotonic()
+    with (
+        asking(tmp_path / "journal", backend, workers=2, sleep=None) as run,
+        pytest.raises(CannotCallError, match="no rights"),
+    ):
+        run.ask(requests(2))
+    assert time.monotonic() - started < 5
+    with asking(tmp_path / "journal", Scripted()) as run:
+        assert [one.error for one in run.ask(requests(2)).answers.values()] == ["", ""]

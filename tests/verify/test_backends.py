@@ -215,6 +215,21 @@ def test_an_openai_compatible_endpoint(server: LocalServer, monkeypatch: pytest.
         backend.send(request(model="openai.gpt-oss-20b-1:0"))
 
 
+@pytest.mark.parametrize(
+    ("host", "route"),
+    [
+        ("api.openai.com", "openai"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "bedrock"),
+        ("bedrock-mantle.us-east-1.api.aws", "bedrock_mantle"),
+        ("bedrock-runtime.us-east-1.amazonaws.com.example.org", "other"),
+        ("localhost:8000", "other"),
+    ],
+)
+def test_whose_prices_count_is_told_by_the_host(monkeypatch: pytest.MonkeyPatch, host: str, route: str) -> None:
+    monkeypatch.setenv("KEY", "x")
+    assert open_backend("openai", Options(endpoint=f"https://{host}/v1", key_variable="KEY")).route == route
+
+
 def test_openai_itself_needs_a_key_and_an_endpoint_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(CannotCallError, match=r"no key for api\.openai\.com: set OPENAI_API_KEY"):

@@ -24,7 +24,7 @@ _HINTS = {401: "check the key", 403: "check the rights of the key", 404: "check 
 
 
 class OpenAICompatible:
-    """See ``Backend``. Such an endpoint has a price list of its own, unless it is OpenAI's."""
+    """See ``Backend``."""
 
     free = False
 
@@ -36,16 +36,17 @@ class OpenAICompatible:
             raise CannotCallError(f"{endpoint!r} is no endpoint: give its URL up to the version, like https://host/v1")
         self._url = f"{endpoint}/chat/completions"
         self._key = os.environ.get(options.key_variable, "")
-        own = parts.hostname == "api.openai.com"
-        if own and not self._key:
+        self.route: str | None = _route_of(parts.hostname)
+        if self.route != "other" and not self._key:
             raise CannotCallError(f"no key for {parts.hostname}: set {options.key_variable}")
-        self._cap = "max_completion_tokens" if own else "max_tokens"
-        self.route: str | None = "openai" if own else "other"
         self._opener = urllib.request.build_opener(_NoRedirect())
 
     def send(self, request: Request) -> Answer:
         """See ``Backend``."""
-        body = {"model": request.model, **completion_body(request, self._cap), **request.extra}
+        # OpenAI's newer models reject max_tokens, other servers often know nothing else.
+        own = self.route == "openai" or request.model.startswith("openai.")
+        cap = "max_completion_tokens" if own else "max_tokens"
+        body = {"model": request.model, **completion_body(request, cap), **request.extra}
         headers = {"Content-Type": "application/json", "User-Agent": "promptslim"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
@@ -65,6 +66,17 @@ class OpenAICompatible:
             return completion_answer(json.loads(data), time.monotonic() - started)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise CallFault("malformed", "the answer is not a chat completion", again=True, billed=True) from None
+
+
+def _route_of(host: str) -> str:
+    """Whose price list counts: an endpoint that is not known has one of its own."""
+    if host == "api.openai.com":
+        return "openai"
+    if host.startswith("bedrock-runtime.") and host.endswith(".amazonaws.com"):
+        return "bedrock"
+    if host.startswith("bedrock-mantle.") and host.endswith(".api.aws"):
+        return "bedrock_mantle"
+    return "other"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
