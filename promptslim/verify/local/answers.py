@@ -55,11 +55,14 @@ def by_rules(rules: Sequence[Any]) -> Source:
 
 def _rule(number: int, rule: Any) -> tuple[re.Pattern[str], Completion]:  # noqa: ANN401 (data of any form)
     try:
-        return re.compile(rule.get("match", ""), re.DOTALL), _completion(rule)
+        pattern, completion = re.compile(rule.get("match", ""), re.DOTALL), _completion(rule)
+        if pattern.pattern:
+            pattern.sub(completion.text, "")  # raises for groups that the pattern does not have
     except (AttributeError, TypeError):
         raise ScriptError(f'rule {number}: {_SHAPE}, with "match"') from None
     except re.error as error:
-        raise ScriptError(f"rule {number}: not a regular expression: {error}") from None
+        raise ScriptError(f"rule {number}: not a regular expression, or not an answer to it: {error}") from None
+    return pattern, completion
 
 
 def _completion(value: Any) -> Completion:  # noqa: ANN401 (data of any form)

@@ -48,6 +48,7 @@ def test_scripts_answer(tmp_path: Path, name: str, script: str) -> None:
         (("a.json", "[]"), "the list of answers is empty"),
         (("a.json", '{"rules": [{"match": "("}]}'), "rule 1: not a regular expression"),
         (("a.json", '{"rules": [{"match": "a"}]}'), "an answer is a text"),
+        (("a.json", '{"rules": [{"match": "a", "text": "\\\\2"}]}'), "invalid group reference 2"),
         (("a.json", "7"), "a script is a list of answers"),
         (("a.py", "x = 1"), "has no function answer(chat)"),
         (("a.py", "1 / 0"), "cannot be loaded: division by zero"),
