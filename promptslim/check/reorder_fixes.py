@@ -28,15 +28,17 @@ def moved_last(prompt: Prompt, hole: Hole, call: LlmCall, label: int) -> tuple[F
     from promptslim.edits.calls.replacements import move_item
     from promptslim.edits.calls.source import read
 
-    source = read(call.location.document)
-    if source is None or call.sdk not in CALLS or prompt.role not in ("system", "user"):
-        return ()
     index = _block(prompt, hole, label)
+    if index is None or call.sdk not in CALLS or prompt.role not in ("system", "user"):
+        return ()
+    source = read(call.location.document)
+    if source is None:
+        return ()
     node = source.node(call.location, ast.Call)
     owner = request_body(source, node) if node is not None and call.sdk == "boto3.invoke_model" else node
     at = written_at(source, owner, call, prompt) if owner is not None else None
     display = list_display(source, at) if at is not None else None
-    if index is None or display is None:
+    if display is None:
         return ()
     place = _item(source, display, index)
     if place is None or not _movable(source, display, place):

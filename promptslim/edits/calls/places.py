@@ -19,6 +19,9 @@ MOST_STEPS = 6
 READS = frozenset({"get", "items", "keys", "values", "copy"})
 """Methods of a dict that leave it as it is."""
 
+Holder = tuple[ast.Call | ast.Dict, ast.Name | ast.Attribute | None]
+"""A dict display or the call of a builder, and the name that it is bound to."""
+
 
 @record
 class Set:
@@ -50,9 +53,11 @@ class Gap:
 def argument(source: Source, owner: ast.expr, path: tuple[str, ...]) -> Set | Gap | None:
     """The argument at a path (``("inferenceConfig", "maxTokens")``) of a call or dict. None where it may stand
     somewhere that is not seen."""
-    found = holder(source, owner)
-    if found is None:
-        return None
+    found = (owner, None) if isinstance(owner, ast.Call) else holder(source, owner)
+    return _argument(source, found, path) if found is not None else None
+
+
+def _argument(source: Source, found: Holder, path: tuple[str, ...]) -> Set | Gap | None:
     display, name = found
     direct = _own(display, path[0])
     if direct is None and name is not None:
@@ -67,10 +72,11 @@ def argument(source: Source, owner: ast.expr, path: tuple[str, ...]) -> Set | Ga
         return Gap(display, path) if _open_to(display) else None
     if len(path) == 1:
         return direct
-    return argument(source, direct.value, path[1:])
+    inner = holder(source, direct.value)
+    return _argument(source, inner, path[1:]) if inner is not None else None
 
 
-def holder(source: Source, node: ast.expr) -> tuple[ast.Call | ast.Dict, ast.Name | ast.Attribute | None] | None:
+def holder(source: Source, node: ast.expr) -> Holder | None:
     """The dict display or call of a builder (``dict(...)``, a class) that an expression stands for, and the name that
     it is bound to."""
     name: ast.Name | ast.Attribute | None = None
@@ -78,7 +84,7 @@ def holder(source: Source, node: ast.expr) -> tuple[ast.Call | ast.Dict, ast.Nam
         match node:
             case ast.Dict():
                 return node, name
-            case ast.Call() if name is None or _builds(node):
+            case ast.Call() if _builds(node):
                 return node, name
             case ast.Name() | ast.Attribute():
                 bound = binding(source, node)
@@ -302,7 +308,8 @@ def _in_spread(source: Source, owner: ast.Call | ast.Dict, path: tuple[str, ...]
     else:
         spread = [value for name, value in zip(owner.keys, owner.values, strict=True) if name is None]
     for value in spread:
-        found = argument(source, value, path)
+        inner = holder(source, value)
+        found = _argument(source, inner, path) if inner is not None else None
         if found is None or isinstance(found, Set) or len(found.path) < len(path):
             return found
     return False

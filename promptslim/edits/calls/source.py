@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import TypeVar
 
 from promptslim.core.text import Document, Edit, Location, Span
@@ -27,7 +28,7 @@ class Source:
         self.text = text
         self.tree = tree
         self._parents: dict[ast.AST, ast.AST] = {}
-        self._starts = [0, *(index + 1 for index, char in enumerate(text) if char == "\n")]
+        self._starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
 
     def span(self, node: ast.AST) -> Span:
         """Where a node stands, in code points: ``ast`` counts the bytes of UTF-8 in a line."""
