@@ -144,10 +144,11 @@ def _edits(prompt: Prompt, places: Sequence[Placed]) -> tuple[Edit, ...] | None:
 def _each_by_itself(found: Iterable[Offer], subject: Subject, guard: Protection) -> list[Offer]:
     """Without those that hurt something within their own lines, or stand in code: a quick look that spares most looks
     at the whole text."""
-    code = code_blocks(subject.text)
+    code, forms = code_blocks(subject.text), list(guard.form_lines(subject.text))
     kept: list[Offer] = []
     for one in found:
-        if not one.change.copy and any(start < one.change.end and one.change.start < end for start, end in code):
+        fixed = code if "".join(one.before.split()) == "".join(one.after.split()) else (*code, *forms)
+        if not one.change.copy and any(start < one.change.end and one.change.start < end for start, end in fixed):
             continue
         if not one.change.copy and len(one.change.ranges) <= MOST_RANGES:
             before, after = _window(subject.text, one.change, 0)

@@ -72,7 +72,7 @@ class Protection:
             titles=tuple(
                 _EMPHASIS.sub(" ", match[0]).strip() for match in map(_HEADING.match, rest.split("\n")) if match
             ),
-            forms=tuple(self._forms(text)),
+            forms=tuple("".join(text[start:end].split()) for start, end in self.form_lines(text)),
             guarded=tuple("".join(line.split()) for line in guarded),
             roles=tuple(" ".join(found.lower().split()) for found in self.role.findall(text)),
             named=tuple(word for word in _WORD.findall(rest) if word.lower() in names) if names else (),
@@ -105,11 +105,13 @@ class Protection:
             after.signs[at : at + length] == gone.signs for at in range(len(after.signs) - length + 1)
         )
 
-    def _forms(self, text: str) -> Iterator[str]:
-        """What stands under a heading on the form of the answer, or after a line that announces it; without its
-        blank space."""
+    def form_lines(self, text: str) -> Iterator[tuple[int, int]]:
+        """The lines under a heading on the form of the answer, or after a line that announces it: their words are
+        taken over as they are."""
         under_heading = announced = started = False
+        end = -1
         for line in text.split("\n"):
+            start, end = end + 1, end + 1 + len(line)
             content = line.strip()
             if heading := _HEADING.match(line):
                 under_heading = bool(self.form.search(heading["hash"] or heading["title"]))
@@ -119,7 +121,7 @@ class Protection:
                 announced = False
             if (under_heading or announced) and content:
                 started = True
-                yield "".join(content.split())
+                yield start, end
             if content.endswith(":") and self.lead_in.search(content):
                 announced, started = True, False
 

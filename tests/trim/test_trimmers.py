@@ -183,7 +183,7 @@ TOOLS = [
                 "guest_name": {"type": "string", "title": "Guest Name", "description": "The guest name"},
                 # how many
                 "guests": {"type": "integer", "description": "At most 8 guests"},
-                "area": {"type": "string", "enum": ["bar", "spa", "roof"], "description": "Where. One of: bar, spa, roof."},
+                "area": {"enum": ["bar", "spa", "roof"], "description": "Where. One of: bar, spa, roof."},
                 "title": {"type": "string", "description": "Required title"},
             },
             "required": ["guest_name"],
