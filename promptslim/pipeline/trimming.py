@@ -83,7 +83,9 @@ class _Trimmer:
         """Try, and leave out what may not be."""
         found: tuple[Trap, ...] = ()
         unproved: list[Prompt] = []
-        for _ in range(MOST_TRIES):
+        for left in range(MOST_TRIES, 0, -1):
+            if left == 1:  # prompts that share text keep each other from being trimmed
+                self.levels = dict.fromkeys(prompt.id for prompt in definitions(self.run.facts))
             fixing = self.attempt()
             pairs = list(_pairs(definitions(self.run.facts), definitions(fixing.run.facts)))
             barred = {before.id for before, after in pairs if not self.unharmed(before, after)}

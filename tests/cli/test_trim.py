@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 from proof import projects
 
 import promptslim
 from promptslim.cli import main as entry
+
+FORMATS = Path(__file__).parents[2] / "fixtures" / "formats"
 
 APP = '''import anthropic
 
@@ -101,6 +104,40 @@ def test_json_has_figures_with_their_basis(run: Run) -> None:
     assert promptslim.trim(level="unsafe", prompts=["app.py::SYSTEM"]).files[0].after == file["after"]
 
 
+@pytest.mark.parametrize("words", [("--level", "proof"), ("--prompt", "OTHER"), ("--target-tokens", "3")])
+def test_json_keeps_its_contract(run: Run, words: tuple[str, ...]) -> None:
+    schema = json.loads((FORMATS / "trim-v1.schema.json").read_text("utf-8"))
+    jsonschema.validate(json.loads(run("--json", *words)[1]), schema)
+
+
+LONG = (
+    "You sort tickets for a bank. Please note that customers are busy.   \nSort the list    in order to find the date."
+)
+SHORT = "You sort letters for a bank. People are busy.\nSort the list to find the date."
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("prompts/a.md", "# Task\n\n{}\n"),
+        ("prompts/a.txt", "{}\n"),
+        ("prompts/a.yaml", "user: '[ticket]'\nsystem: |\n  {}\n"),
+        ("prompts/a.toml", 'system = """\n{}\n"""\n'),
+        ("prompts/a.json", '{{"system": "{}"}}\n'),
+        ("prompts/a.j2", "{}\n{{{{ ticket }}}}\n"),
+    ],
+)
+def test_prompt_files_of_every_kind(run: Run, tmp_path: Path, path: str, text: str) -> None:
+    def written(content: str) -> str:
+        line = {".json": "\\n", ".yaml": "\n  "}.get(Path(path).suffix, "\n")
+        return text.format(content.replace("\n", line))
+
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / path).write_text(written(LONG))
+    assert run("--write", "--level", "unsafe", path)[0] == 0
+    assert (tmp_path / path).read_text() == written(SHORT)
+
+
 def test_target_takes_the_mildest_edits_first(run: Run) -> None:
     before = json.loads(run("--json", "--level", "unsafe", "--prompt", "SYSTEM")[1])["prompts"][0]["tokens"]["before"]
     out = run("--json", "--level", "unsafe", "--prompt", "SYSTEM", "--target-tokens", str(before - 1))[1]
@@ -188,6 +225,9 @@ def test_a_prefix_that_falls_under_the_cache_minimum_is_left(run: Run, tmp_path:
     assert before >= 1024 > after
     assert float(found[3]) / 100 == pytest.approx((1.25 - after / before) / 1.15, abs=0.001)
     assert "read from cache" in err
+    (trap,) = json.loads(run("--json", "--level", "unsafe")[1])["traps"]
+    assert trap["certain"]
+    assert trap["prefix_tokens"] == {"before": before, "after": after, "minimum": 1024}
     assert "--accept-cache-loss" in err
     assert run("--write", "--level", "unsafe", "--accept-cache-loss")[0] == 0
     assert "to find the date.\n" in (tmp_path / "app.py").read_text()
