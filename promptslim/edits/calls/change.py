@@ -10,6 +10,7 @@ from itertools import pairwise
 from promptslim.core.record import record
 from promptslim.core.text import Edit
 from promptslim.edits.calls.source import Source
+from promptslim.extract.python.module import parse
 
 
 @record
@@ -51,10 +52,11 @@ def _holds(source: Source, edits: list[Edit], swaps: Mapping[int, ast.AST]) -> b
     for edit in reversed(edits):
         span = edit.location.span
         text = text[: span.start - begin] + edit.text + text[span.end - begin :]
+    tree, _ = parse(text)
+    after = tree.body if tree is not None else []
     try:
-        after = ast.parse(text).body
         return len(after) == len(inside) and all(_same(old, new, swaps) for old, new in zip(inside, after, strict=True))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except RecursionError:
         return False
 
 

@@ -204,6 +204,11 @@ def test_an_edit_that_says_something_else_is_refused() -> None:
     assert checked(source, [unsaid]) is None
 
 
+@pytest.mark.filterwarnings("error")
+def test_odd_escapes_of_the_source_say_nothing() -> None:
+    assert with_keyword("f('\\d', a='\\(')") == "f('\\d', a='\\(', cap=9)"
+
+
 def test_a_notebook_cell_with_magics_is_edited_in_place() -> None:
     text = "%pip install boto3\n!ls\nanswer = ask(\n    x\n)\n"
     source = source_of(text, "n.ipynb", 3)
