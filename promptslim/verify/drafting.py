@@ -99,9 +99,10 @@ def _kind(answers: Sequence[str]) -> str:
     """What the answers look like: ``label``, ``json`` or ``text``."""
     if not answers:
         return "text"
-    if all(len(one) <= LABEL for one in answers) and len(set(answers)) <= max(2, MOST_LABELS * len(answers)):
-        return "label"
-    return "json" if all(map(_is_json, answers)) else "text"
+    if all(map(_is_json, answers)):
+        return "json"
+    labels = all(len(one) <= LABEL for one in answers) and len(set(answers)) <= max(2, MOST_LABELS * len(answers))
+    return "label" if labels else "text"
 
 
 def _is_json(answer: str) -> bool:
@@ -142,6 +143,10 @@ def _note(kind: str) -> str:
             )
 
 
+def _tests(count: int) -> str:
+    return "1 test" if count == 1 else f"{count} tests"
+
+
 def _first_note(names: Sequence[str]) -> str:
     filled = ", ".join(names) or "none"
     return (
@@ -157,11 +162,11 @@ def _yaml(prompt: Prompt, model: str | None, tests: Sequence[dict[str, Any]], ma
     lines = [f"# {note}"]
     if margin is None:
         lines.append(
-            f"# {len(tests)} tests can prove nothing yet; a margin of {100 * GOAL:g} points takes about {goal}."
+            f"# {_tests(len(tests))} can prove nothing yet; a margin of {100 * GOAL:g} points takes about {goal}."
         )
     else:
         lines.append(
-            f"# {len(tests)} tests can prove a margin of {100 * margin:.1f} points (80 % power, prompts that differ on "
+            f"# {_tests(len(tests))} can prove a margin of {100 * margin:.1f} points (80 % power, prompts that differ on "
             f"{100 * ASSUMED_DISCORDANCE:g} % of them); {100 * GOAL:g} points take about {goal}."
         )
     head: dict[str, Any] = {"prompts": [prompt.id]}

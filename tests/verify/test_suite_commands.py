@@ -1,0 +1,165 @@
+"""``promptslim verify plan``, ``init``, ``coverage`` and ``export``."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from sentiment_project import GOOD, PROMPT, lay_out, suite
+
+from promptslim.cli import main as entry
+from promptslim.proof.power import items_needed_exact, smallest_margin
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("PROMPTSLIM_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code = entry.main(words)
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return command
+
+
+def test_a_plan_says_what_can_be_shown_and_what_it_costs(run: Run) -> None:
+    lay_out(Path())
+    code, out, _ = run("verify", "plan", "suite.yaml", "--json")
+    plan = json.loads(out)
+    assert code == 0
+    assert (plan["tests"], plan["calls"], plan["noise_calls"]) == (70, 160, 20)
+    assert plan["smallest_margin"] == smallest_margin(70)
+    assert plan["tests_needed"] == items_needed_exact(0.05, 0.1)
+    assert plan["prompt_tokens"]["after"] < plan["prompt_tokens"]["before"]
+    most = 160 * 20 * 0.24e-6 + plan["input_tokens_at_most"] * 0.06e-6
+    assert float(plan["usd"]["at_most"]) == pytest.approx(most), "Nova Lite: 0.06 and 0.24 dollars a million"
+    assert not Path("promptslim.lock").exists()
+    text = run("verify", "plan", "suite.yaml")[1]
+    assert "2026" in text, "the price says its date"
+    assert "(assumed)" in text
+
+
+def test_a_plan_of_scores_and_groups(run: Run) -> None:
+    text = suite(80, "repeat: 2\n", lambda n: f", cluster: {n // 2}")
+    lay_out(Path(), 80, text=text)
+    plan = json.loads(run("verify", "plan", "suite.yaml", "--json")[1])
+    assert (plan["method"], plan["tests"], plan["units"], plan["power"]) == ("graded", 80, 40, None)
+    assert plan["calls"] == 80 * 2 * 2
+
+
+def test_coverage_names_each_prompt_with_its_proof(run: Run) -> None:
+    lay_out(Path())
+    replay = ("--backend", "replay", "--recording", "answers.jsonl")
+    assert [one["proof"] for one in json.loads(run("verify", "coverage", "--json")[1])["prompts"]] == [None, None]
+    run("verify", "run", "suite.yaml", *replay)
+    (first, _) = json.loads(run("verify", "coverage", "--json")[1])["prompts"]
+    assert (first["prompt"], first["proof"], first["margin"], first["age_days"]) == (PROMPT, "VALID", 0.1, 0)
+    Path("suite.yaml").write_text(suite(71))
+    code, out, _ = run("verify", "coverage")
+    assert code == 0
+    assert "STALE" in out
+    assert "the eval set suite.yaml changed" in out
+    assert "0 of 2 prompts have a valid proof" in out
+
+
+def test_a_draft_from_the_variables_is_a_suite(run: Run) -> None:
+    lay_out(Path())
+    code, out, err = run("verify", "init", PROMPT)
+    assert code == 0
+    assert "can prove nothing yet" in err
+    drafted = yaml.safe_load(out)
+    assert drafted["prompts"] == [PROMPT]
+    assert drafted["tests"][0]["vars"] == {"review": "..."}
+    Path("draft.yaml").write_text(out)
+    assert "1 independent tests can prove nothing" in run("verify", "plan", "draft.yaml")[2]
+
+
+def invocation(review: str, answer: str) -> dict[str, object]:
+    text = Path("app.py").read_text().split('"""')[1]
+    return {
+        "schemaType": "ModelInvocationLog",
+        "operation": "Converse",
+        "input": {
+            "inputBodyJson": {
+                "system": [{"text": text}],
+                "messages": [{"role": "user", "content": [{"text": f"Review: {review}"}]}],
+            }
+        },
+        "output": {"outputBodyJson": {"output": {"message": {"content": [{"text": answer}]}}}},
+    }
+
+
+def test_a_draft_from_invocation_logs(run: Run) -> None:
+    lay_out(Path())
+    records = [invocation(f"It was {n}.", GOOD if n % 2 else "negative") for n in range(90)]
+    records += [invocation("It was 3.", GOOD), invocation("no answer", " ")]
+    other = invocation("x", GOOD)
+    other["input"] = {"inputBodyJson": {"system": "Another prompt", "messages": []}}
+    records += [other, {"schemaType": "ModelInvocationLog", "operation": "CountTokens"}]
+    Path("log.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(one) + "\n" for one in records).encode()))
+    code, _, err = run("verify", "init", PROMPT, "--from-logs", "log.jsonl.gz", "--output", "draft.yaml")
+    assert code == 0
+    assert "90 tests" in err
+    assert "1 requests were not made from this prompt" in err
+    assert "1 requests came more than once" in err
+    assert "1 requests have no answer" in err
+    drafted = yaml.safe_load(Path("draft.yaml").read_text())
+    assert drafted["margin"] == smallest_margin(90, level=0.025)
+    assert drafted["tests"][1] == {"vars": {"review": "It was 1."}, "assert": [{"type": "equals", "value": GOOD}]}
+    plan = json.loads(run("verify", "plan", "draft.yaml", "--json")[1])
+    assert (plan["tests"], plan["method"]) == (90, "pass-fail")
+    assert plan["power"] >= 0.8
+    assert "is there already" in run("verify", "init", PROMPT, "--output", "draft.yaml")[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [('{"a": 1, "b": [2]}', "f-score"), ("a long answer that says many things about item %d", "rouge-l")],
+)
+def test_what_a_draft_asserts_follows_from_the_answers(run: Run, answer: str, kind: str) -> None:
+    lay_out(Path())
+    lines = [{"vars": {"review": str(n)}, "output": answer.replace("%d", str(n))} for n in range(30)]
+    Path("log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    drafted = yaml.safe_load(run("verify", "init", PROMPT, "--from-logs", "log.jsonl", "-q")[1])
+    assert {one["assert"][0]["type"] for one in drafted["tests"]} == {kind}
+    Path("draft.yaml").write_text(yaml.safe_dump(drafted))
+    assert run("verify", "plan", "draft.yaml")[0] == 0
+
+
+def test_export_for_prompt_optimization(run: Run) -> None:
+    lay_out(Path(), 120)
+    code, out, err = run("verify", "export", "suite.yaml")
+    (line,) = map(json.loads, out.splitlines())
+    assert code == 0
+    assert line["version"] == "bedrock-2026-05-14"
+    assert line["promptTemplate"].endswith("Review: {{review}}")
+    assert line["evaluationSamples"][0] == {"inputVariables": [{"review": "Review 0."}], "referenceResponse": GOOD}
+    assert len(line["evaluationSamples"]) == 100
+    assert "20 tests are left out" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("verify", "init", "app.py::SYSTEMS"), "did you mean 'app.py::SYSTEM'?"),
+        (("verify", "init", PROMPT, "--from-logs", "none"), "cannot be read: No such file"),
+        (("verify", "init", PROMPT, "--from-logs", "app.py"), "app.py:1: the line is not JSON"),
+        (("verify", "plan", "app.py"), "app.py"),
+        (("verify", "export", "none.yaml"), "there is no such file"),
+    ],
+)
+def test_errors_in_one_line(run: Run, words: tuple[str, ...], said: str) -> None:
+    lay_out(Path())
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
