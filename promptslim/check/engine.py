@@ -110,7 +110,8 @@ def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[
 
     files = sorted(files, key=lambda file: file.path)
     run = replace(run, calls={call.id: call for file in files for call in file.calls})
-    rules = load(plan.rules)
+    wanted = _worth_loading(plan.rules, files)
+    rules = load(wanted)
     off = {file.path: frozenset(plan.ignored_in(file.path)) for file in files}
     suppressions = collect(files, plan.codes)
     raised: list[Finding] = []
@@ -119,7 +120,8 @@ def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[
             active = [file for file in files if rule.meta.code not in off[file.path]]
             raised += _apply(rule, _subjects(rule, active, plan), run, plan)
     kept, suppressed, used = split(_ordered(raised), suppressions)
-    judged = _unused(files, suppressions, used, rules, off, plan.whole)
+    silent = frozenset(meta.code for meta in plan.rules) - {meta.code for meta in wanted}
+    judged = _unused(files, suppressions, used, rules, off, plan.whole, silent)
     for rule in rules:
         if rule.subject == "Suppression":
             active_comments = [one for one in judged if rule.meta.code not in off[one.comment.location.path]]
@@ -127,6 +129,14 @@ def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[
             kept += about
             suppressed += more
     return tuple(sorted(kept, key=_place)), suppressed
+
+
+def _worth_loading(rules: tuple[RuleMeta, ...], files: Sequence[FileFacts]) -> tuple[RuleMeta, ...]:
+    """The rules without those of the family ``prompts`` where there is no prompt: what is not loaded takes no time,
+    and a small file is checked in little more than it takes to start."""
+    if any(file.prompts for file in files):
+        return rules
+    return tuple(meta for meta in rules if meta.family != "prompts")
 
 
 def _subjects(rule: Rule, files: list[FileFacts], plan: Plan) -> Iterable[object]:
@@ -190,6 +200,7 @@ def _unused(
     rules: Sequence[Rule],
     off: Mapping[str, Collection[str]],
     whole: bool,
+    silent: frozenset[str],
 ) -> list[Suppression]:
     """Suppressions with the names that suppressed nothing although their rule ran and could have spoken.
 
@@ -198,6 +209,7 @@ def _unused(
     """
     broken = {file.path for file in files if file.errors}
     ran = {rule.meta.code for rule in rules if rule.subject != "Suppression" and (whole or rule.subject != "Project")}
+    ran |= silent
     judged: list[Suppression] = []
     for index, suppression in enumerate(suppressions):
         path = suppression.comment.location.path

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptslim.core.facts import Comment, FileFacts
 from promptslim.core.files import ProjectFiles
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Prompt
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
@@ -15,12 +16,11 @@ from promptslim.extract.python.abstract import Function
 from promptslim.extract.python.calls import Builder
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
-from promptslim.extract.python.named_prompts import named_prompts
 from promptslim.extract.python.origins import origins
 from promptslim.extract.python.recognise import Recognised, recognised
 from promptslim.extract.python.scopes import FunctionNode
-from promptslim.extract.python.sends import sent_by_models
 from promptslim.extract.python.signatures import packages, signatures
+from promptslim.extract.python.templates import PACKAGES as TEMPLATE_PACKAGES
 from promptslim.extract.python.workspace import Workspace, module_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from promptslim.core.call import LlmCall, RetrySite
     from promptslim.core.usage import UsageArithmetic
 
+
+NAMES = pattern(r"(?i)prompt|instruction|system_message")
+"""Without one of these words a file names no prompt."""
 
 USAGE_INPUTS = ("inputTokens", "inputTokenCount", "input_tokens", "prompt_tokens")
 """Keys of reported input counts: without one a file holds no cost arithmetic."""
@@ -73,8 +76,16 @@ class Analyser:
         )
 
     def _prompts(self, module: Module, calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
-        built = {(call.location.cell, call.location.span): call.id for call in calls if call.kind == "model"}
-        sent = (*prompts_of(calls), *sent_by_models(module, self.evaluator, built))
+        sent = prompts_of(calls)
+        if any(package in module.text for package in TEMPLATE_PACKAGES):
+            from promptslim.extract.python.sends import sent_by_models
+
+            built = {(call.location.cell, call.location.span): call.id for call in calls if call.kind == "model"}
+            sent = (*sent, *sent_by_models(module, self.evaluator, built))
+        if NAMES.search(module.text) is None:
+            return sent
+        from promptslim.extract.python.named_prompts import named_prompts
+
         return (*sent, *named_prompts(module, self.evaluator, sent))
 
     def _retries(self, module: Module, sites: list[Recognised]) -> tuple[RetrySite, ...]:

@@ -27,7 +27,6 @@ OTHER = pattern(
     re.IGNORECASE,
 )
 SYSTEM = pattern(r"sys|instruction|persona|guardrail", re.IGNORECASE)
-WORDS = pattern(r"(?i)prompt|instruction|system_message")
 PLACEHOLDER = pattern(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
 DOUBLE = pattern(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 BLOCK = pattern(r"\{%-?\s*\w+")
@@ -40,8 +39,6 @@ MOST_PROMPTS = 2_000
 
 def named_prompts(module: Module, evaluator: Evaluator, sent: Iterable[Prompt]) -> Iterator[Prompt]:
     """The prompts that the names of a module tell, without those whose text is already among ``sent``."""
-    if not WORDS.search(module.text):
-        return
     known = {_key(place) for prompt in sent for place in _places(prompt.parts)}
     for name, value, node in _candidates(module, evaluator):
         for label, text in _texts(name, value):

@@ -29,8 +29,6 @@ Place = tuple[int | None, Span]
 def sent_by_models(module: Module, evaluator: Evaluator, built: Mapping[Place, str]) -> Iterator[Prompt]:
     """The prompts that a module sends through model objects. ``built`` gives the ids of the module's own model
     constructors by cell and span."""
-    if not any(package in module.text for package in PACKAGES):
-        return
     nodes = [node for name in SENDS for node in module.index.calls.get(name, ())]
     for node in sorted(nodes, key=lambda call: (call.lineno, call.col_offset))[:MOST_CALLS]:
         if not isinstance(node.func, ast.Attribute):
