@@ -113,7 +113,7 @@ def test_json_keeps_its_contract(run: Run, words: tuple[str, ...]) -> None:
 LONG = (
     "You sort tickets for a bank. Please note that customers are busy.   \nSort the list    in order to find the date."
 )
-SHORT = "You sort letters for a bank. People are busy.\nSort the list to find the date."
+SHORT = "You sort tickets for a bank. Customers are busy.\nSort the list to find the date."
 
 
 @pytest.mark.parametrize(
