@@ -70,32 +70,43 @@ def show_difference(session: Session, changes: Iterable[FileChange]) -> None:
         write(difference(change.path, change.text_before, change.text_after, colour))
 
 
-def write_changes(session: Session, changes: Sequence[FileChange], together: Sequence[frozenset[str]] = ()) -> bool:
-    """Write the changed files, each whole; one line for each that cannot be. Whether all were written. Raises
-    UsageError where none is changed because one cannot be stored."""
+def write_changes(
+    session: Session, changes: Sequence[FileChange], together: Sequence[frozenset[str]] = ()
+) -> frozenset[str]:
+    """Write the changed files, each whole; one line for each that cannot be. The paths of those that were not
+    written. Raises UsageError where none is changed because one cannot be stored."""
     if not changes:
-        return True
+        return frozenset()
     from promptslim.cli.atomic_files import replace_files
 
     cwd = session.place.cwd
     full = {os.path.join(cwd, change.path): change.path for change in changes}
     contents = {os.path.join(cwd, change.path): (change.before, change.after) for change in changes}
     groups = [frozenset(os.path.join(cwd, path) for path in group) for group in together]
-    _, lines = replace_files(contents, groups)
+    done, lines = replace_files(contents, groups)
     for line in lines:
         shown = next((line.replace(name, path, 1) for name, path in full.items() if line.startswith(name)), line)
         say(f"error: {shown}")
-    return not lines
+    return frozenset(path for name, path in full.items() if name not in done)
 
 
-def summarise(result: Fixing, what: Wanted) -> None:
-    """What was fixed, what was not and why, on standard error."""
+def summarise(result: Fixing, what: Wanted, unwritten: frozenset[str] = frozenset()) -> None:
+    """What was fixed, what was not and why, on standard error; a fix in a file that could not be written is none."""
+    from promptslim.pipeline.fixing import chosen_fix
     from promptslim.report.place import place
 
     verb = "Fixed" if what.write else "Would fix"
-    if result.fixed:
-        files = len(result.changes)
-        say(f"{verb} {_number(len(result.fixed), 'finding')} in {_number(files, 'file')}")
+    fixed = [
+        finding
+        for finding in result.fixed
+        if (fix := chosen_fix(finding, what.level)) is None
+        or unwritten.isdisjoint(edit.location.path for edit in fix.edits)
+    ]
+    if fixed:
+        files = sum(change.path not in unwritten for change in result.changes)
+        say(f"{verb} {_number(len(fixed), 'finding')} in {_number(files, 'file')}")
+    elif result.fixed:
+        say("Nothing was fixed")
     else:
         say("Nothing to fix")
     for one in result.not_applied:

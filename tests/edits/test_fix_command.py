@@ -215,6 +215,7 @@ def test_read_only_file_stays_and_others_change(run: Run, tmp_path: Path) -> Non
     code, _, err = run("--fix")
     assert code == 2
     assert "promptslim: error: b.py is read-only; make it writable and run again\n" in err
+    assert "Fixed 2 findings in 2 files" in err
     assert [CAPPED + "\n" in (tmp_path / name).read_text() for name in ("a.py", "b.py", "c.py")] == [True, False, True]
 
 
@@ -226,7 +227,7 @@ def test_file_that_changes_meanwhile(run: Run, tmp_path: Path, monkeypatch: pyte
         (tmp_path / name).write_text(CLIENT + STALE + f"# {name}\n")
     write = fixes.write_changes
 
-    def meanwhile(*arguments: object) -> bool:
+    def meanwhile(*arguments: object) -> frozenset[str]:
         if change == "gone":
             (tmp_path / "a.py").unlink()
         else:

@@ -152,13 +152,13 @@ def _fixed(session: Session, run: Run, what: Wanted, baseline: BaselineFile, rep
     outcome = judge(run)
     _warn_of_errors(session, outcome)
     result = fixes.fixing(session, run, outcome, what, judge)
-    written = not what.write or fixes.write_changes(session, result.changes, result.groups)
+    unwritten = fixes.write_changes(session, result.changes, result.groups) if what.write else frozenset()
     if what.diff and session.quiet < 2:
         fixes.show_difference(session, result.changes)
     code = 0 if what.only else report(session, result.run, result.outcome, baseline)
     if session.quiet == 0:
-        fixes.summarise(result, what)
-    if not written:
+        fixes.summarise(result, what, unwritten)
+    if unwritten:
         return 2
     return int(bool(result.changes) and not session.given.flag("exit_zero")) if what.diff else code
 

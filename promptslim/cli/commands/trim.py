@@ -66,7 +66,7 @@ def _finished(session: Session, trimming: Trimming) -> int:
 
     given, result = session.given, trimming.result
     writing = given.flag("write")
-    if writing and not fixes.write_changes(session, trimming.fixing.changes, trimming.fixing.groups):
+    if writing and fixes.write_changes(session, trimming.fixing.changes, trimming.fixing.groups):
         return 2
     if session.quiet < 2:
         if given.flag("json"):
