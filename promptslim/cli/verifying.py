@@ -45,6 +45,9 @@ BACKEND: Parameters = (
     Option(("--endpoint",), "URL of an OpenAI-compatible API.", "value", "URL"),
     Option(("--recording",), "Recorded answers for the backend replay.", "value", "FILE"),
     Option(("--weights",), "GGUF file of the local model.", "value", "FILE"),
+    Option(("--batch",), "Ask by Bedrock batch inference, at batch prices; needs --role and --folder."),
+    Option(("--role",), "ARN of the role that Bedrock takes for batch inference.", "value", "ARN"),
+    Option(("--folder",), "Where batch inference reads and writes: s3://BUCKET/PREFIX.", "value", "S3URL"),
     Option(("--workers",), "Calls at a time (default 4).", "value", "N"),
 )
 

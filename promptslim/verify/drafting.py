@@ -166,8 +166,8 @@ def _yaml(prompt: Prompt, model: str | None, tests: Sequence[dict[str, Any]], ma
         )
     else:
         lines.append(
-            f"# {_tests(len(tests))} can prove a margin of {100 * margin:.1f} points (80 % power, prompts that differ on "
-            f"{100 * ASSUMED_DISCORDANCE:g} % of them); {100 * GOAL:g} points take about {goal}."
+            f"# {_tests(len(tests))} can prove a margin of {100 * margin:.1f} points (80 % power, prompts that differ "
+            f"on {100 * ASSUMED_DISCORDANCE:g} % of them); {100 * GOAL:g} points take about {goal}."
         )
     head: dict[str, Any] = {"prompts": [prompt.id]}
     if model is not None:

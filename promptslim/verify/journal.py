@@ -12,6 +12,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
@@ -76,7 +77,9 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        # Every line was flushed, or has failed and was told: what is left in the buffer is that line.
+        with suppress(OSError):
+            self._file.close()
 
     def count_into(self, budget: Budget) -> None:
         """Add what earlier parts of the run did to a budget, the first time that this is asked for."""

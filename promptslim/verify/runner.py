@@ -122,9 +122,17 @@ def _request(job: Job, item: Item, side: str, repeat: int) -> Request:
 class Runner:
     """One run."""
 
-    def __init__(self, job: Job, asker: Asker, told: Callable[[int, int], None] = lambda done, total: None) -> None:  # noqa: ARG005
-        """``told`` is called after each wave with the items that are done and all of them. Raises SuiteError."""
+    def __init__(
+        self,
+        job: Job,
+        asker: Asker,
+        told: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+        ahead: Asker | None = None,
+    ) -> None:
+        """``told`` is called after each wave with the items that are done and all of them. ``ahead``: asks everything
+        but the judge at once, before the first wave. Raises SuiteError."""
         self._job, self._asker, self._told = job, asker, told
+        self._ahead = ahead
         self._requests = requests_of(job)
         self._answers: dict[str, Answer] = {}
         self._old: dict[str, Outputs] = {}
@@ -138,6 +146,8 @@ class Runner:
         weak = judged((), self._terms).reason if self._terms.judge is not None else ""
         if weak.startswith("the judge"):
             return self._ended((), refused=weak)
+        if self._ahead is not None and self._requests:
+            self._answers.update(self._ahead.ask(list(self._requests.values())))
         noise = self._noise(job.items[:NOISE_ITEMS]) if job.items else ()
         loud = [one for one in noise if one.too_noisy and one.items >= NOISE_ITEMS // 2]
         if loud:
@@ -167,7 +177,8 @@ class Runner:
             for repeat in range(self._job.suite.repeat)
             if (name := f"{item.id}/{side}/{repeat}") in self._requests and name not in self._answers
         ]
-        self._answers.update(self._asker.ask([self._requests[name] for name in wanted]))
+        if wanted:
+            self._answers.update(self._asker.ask([self._requests[name] for name in wanted]))
 
     def _noise(self, items: Sequence[Item]) -> tuple[Noise, ...]:
         """The original prompt against itself: a second answer, or the first two repeats."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from promptslim.core.verification import Spend
 from promptslim.verify.answer import Answer
 from promptslim.verify.asking import Asked, Asking, Progress
-from promptslim.verify.backend import Backend
-from promptslim.verify.budget import Budget
+from promptslim.verify.backend import Backend, Options
+from promptslim.verify.budget import Budget, LimitReachedError
 from promptslim.verify.journal import Journal
 from promptslim.verify.request import Request
 from promptslim.verify.tariff import Tariff
+
+if TYPE_CHECKING:
+    from promptslim.aws.batch import JobState
+    from promptslim.verify.batch_asking import BatchAsking
 
 
 class StoppedError(Exception):
@@ -45,6 +47,7 @@ class Waves:
         self._backend, self._journal, self._budget = backend, journal, budget
         self._tariff, self._most = tariff, most
         self._workers = workers
+        self._asking: dict[str, Asking] = {}
         self._told = told
         self.before = journal.earlier.calls
         """Calls that earlier runs of the journal have made."""
@@ -67,20 +70,43 @@ class Waves:
         return answers
 
     def _of_model(self, model: str, requests: Sequence[Request]) -> Asked:
-        asking = Asking(
-            self._backend,
-            self._journal,
-            self._budget,
-            self._tariff(model),
-            self._most,
-            workers=self._workers,
-            told=self._progress,
-        )
-        asked = asking.ask(requests)
-        # The budget has taken over what the journal had; the next wave must not count it again.
-        self._journal.earlier = replace(self._journal.earlier, calls=0, usd=Decimal(0), unpriced=0, lost=0)
+        if model not in self._asking:
+            self._asking[model] = Asking(
+                self._backend,
+                self._journal,
+                self._budget,
+                self._tariff(model),
+                self._most,
+                workers=self._workers,
+                told=self._progress,
+            )
+        asked = self._asking[model].ask(requests)
         self._told(self.spend)
         return asked
 
+    def in_batch(self, options: Options, model: str, told: Callable[[str], None]) -> Asker:
+        """What asks the same as one batch inference job, at batch prices. Raises CannotCallError."""
+        from promptslim.verify.batch_asking import BatchAsking
+
+        def state(job: JobState) -> None:
+            told(f"batch job {job.status}, {job.done} of {job.total} records")
+
+        asking = BatchAsking(options, self._journal, self._budget, self._tariff(model), self._most, told=state)
+        return _Batch(asking)
+
     def _progress(self, progress: Progress) -> None:
         self._told(Spend(progress.calls, progress.usd, progress.unpriced))
+
+
+class _Batch:
+    """See ``Asker``."""
+
+    def __init__(self, asking: BatchAsking) -> None:
+        self._asking = asking
+
+    def ask(self, requests: Sequence[Request]) -> Mapping[str, Answer]:
+        """See ``Asker``. Raises what ``BatchAsking.ask`` raises too."""
+        try:
+            return self._asking.ask(requests).answers
+        except LimitReachedError as limit:
+            raise StoppedError(str(limit)) from None

@@ -128,6 +128,8 @@ def _asked(project: Project, ready: Prepared) -> tuple[Ran, Waves]:
         endpoint=given.value("endpoint"),
         recording=given.value("recording"),
         weights=given.value("weights"),
+        role=given.value("role"),
+        folder=given.value("folder"),
         workers=workers,
         longest_output=cap if isinstance(cap, int) else None,
     )
@@ -162,7 +164,8 @@ def _asked(project: Project, ready: Prepared) -> tuple[Ran, Waves]:
     with Journal(path, _run_name(ready)) as journal:
         waves = Waves(backend, journal, Budget(*_limits(given)), tariff, most, workers=workers, told=told_spend)
         try:
-            ran = Runner(ready.job, waves, told_items).run()
+            ahead = waves.in_batch(options, model.id, live) if given.flag("batch") else None
+            ran = Runner(ready.job, waves, told_items, ahead).run()
         finally:
             live.clear()
             counting.save()
