@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptslim.core.prompt import BlockEnd, Hole, Literal, Prompt
+from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Prompt
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Known
 from promptslim.verify.request import Message, Tool
@@ -120,6 +120,19 @@ def tools_of(call: LlmCall | None) -> tuple[tuple[Tool, ...], bool]:
             return (tuple(known), True) if len(known) == len(tools) else ((), False)
         case _:
             return (), False
+
+
+def cached_for(call: LlmCall | None) -> str:
+    """The lifetime of the cache point that a call sets in its system prompt or tools; empty where it sets none."""
+    if call is None:
+        return ""
+    prompts = [
+        case.value.value for field in (call.system, call.tools) for case in field if isinstance(case.value, Known)
+    ]
+    points = [part for prompt in prompts for part in prompt.parts if isinstance(part, CachePoint) and part.known]
+    if not points:
+        return ""
+    return "1h" if any(point.ttl == "1h" for point in points) else "5m"
 
 
 def _tool(one: Any) -> Tool | None:  # noqa: ANN401 (parsed JSON)

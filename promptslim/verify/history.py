@@ -8,6 +8,7 @@ from dataclasses import replace
 from promptslim.core.record import record
 from promptslim.proof.errors import ProofFileError
 from promptslim.proof.evidence import Evidence, Row, read_evidence
+from promptslim.proof.judge import JudgeErrors
 from promptslim.proof.lock import Claim, Entry, Lock, Look, claim_data
 from promptslim.verify.runner import inputs_of
 from promptslim.verify.suite import Item, Read
@@ -20,7 +21,7 @@ TRIED = " (tried)"
 class History:
     """``earlier`` looks of this very claim, whose ``rows`` serve again; ``spent`` looks that other candidates have
     taken at these items, ``candidates`` that were tried before this one; ``looks`` as first declared; ``again`` is the
-    entry that a run on the same items repeats."""
+    entry that a run on the same items repeats; ``judge`` as measured for the earlier looks."""
 
     earlier: tuple[Look, ...] = ()
     rows: tuple[Row, ...] = ()
@@ -28,6 +29,7 @@ class History:
     candidates: int = 0
     looks: int | None = 1
     again: Entry | None = None
+    judge: JudgeErrors | None = None
 
 
 def history_of(lock: Lock, label: str, claim: Claim, items: Sequence[Item], read: Read) -> History:
@@ -40,7 +42,9 @@ def history_of(lock: Lock, label: str, claim: Claim, items: Sequence[Item], read
     """
     asked = {item.id: inputs_of(item) for item in items}
     found = History(looks=claim.terms.looks)
-    for entry in (one for one in lock.entries if one.id in (label, label + TRIED)):
+    for entry in lock.entries:
+        if entry.id not in (label, label + TRIED) and entry.claim.before != claim.before:
+            continue
         if entry.claim.after == claim.before and entry.looks and entry.looks[-1].decision == "PASS":
             continue
         evidence = _evidence(entry, read)
@@ -61,7 +65,10 @@ def history_of(lock: Lock, label: str, claim: Claim, items: Sequence[Item], read
 
 def _continued(entry: Entry, rows: Sequence[Row], claim: Claim) -> History:
     kept = History(
-        spent=entry.claim.spent, candidates=entry.claim.candidates - 1, looks=entry.claim.terms.looks, again=None
+        spent=entry.claim.spent,
+        candidates=entry.claim.candidates - 1,
+        looks=entry.claim.terms.looks,
+        judge=entry.claim.terms.judge,
     )
     if entry.claim.terms.items == claim.terms.items:
         number = len(entry.looks)

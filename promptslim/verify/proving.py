@@ -142,6 +142,10 @@ def proved(
         outcome = replace(judged((), ran.terms), reason=ran.refused, decision="INCONCLUSIVE")
         return Proved(_report(ready, ran, claim, outcome, rows, rates, spend, notes, texts), None, {})
     earlier, again = ready.history.earlier, ready.history.again
+    if earlier and ready.history.judge != ran.terms.judge:
+        # The earlier verdicts rest on other errors of the judge: their looks count, and are not repeated.
+        claim = replace(claim, spent=claim.spent + len(earlier))
+        rows, earlier = [replace(row, look=1) for row in rows], ()
     label = job.compared.id
     entry, evidence, outcome = made_entry(label, job.compared.path, claim, rows, today, "", earlier, texts)
     if again is not None and (again.result, again.looks) != (entry.result, entry.looks):

@@ -14,7 +14,7 @@ from promptslim.proof.verdict import Pair, Terms, judged, stops_early
 from promptslim.verify.answer import Answer, Check
 from promptslim.verify.claims import proof_pairs
 from promptslim.verify.compared import Compared
-from promptslim.verify.filling import FillingError, sent, tools_of
+from promptslim.verify.filling import FillingError, cached_for, sent, tools_of
 from promptslim.verify.grading import ItemGrade, compares_answers, grade_item, grader_modules
 from promptslim.verify.judging import Case, measured
 from promptslim.verify.judging import judged as judge_says
@@ -110,6 +110,7 @@ def _request(job: Job, item: Item, side: str, repeat: int) -> Request:
             texts.messages,
             system=texts.system,
             tools=tools,
+            cache=cached_for(call),
             metadata=job.metadata,
         )
     except FillingError as error:
@@ -183,7 +184,7 @@ class Runner:
     def _noise(self, items: Sequence[Item]) -> tuple[Noise, ...]:
         """The original prompt against itself: a second answer, or the first two repeats."""
         second = (AGAIN, 0) if self._job.suite.repeat == 1 else (OLD, 1)
-        self._ask(items, (OLD, second[0]))
+        self._ask(items, tuple(dict.fromkeys((OLD, second[0]))))
         cases = [
             Case(f"{item.id}/noise", item.checks, self._answer(item, OLD, 0), self._answer(item, *second))
             for item in items

@@ -166,7 +166,7 @@ def test_a_second_look_keeps_the_grades_and_spends_less_alpha(run: Run) -> None:
     code, out, _ = run(*VERIFY, "--json")
     report = json.loads(out)
     assert (code, report["look"], report["level"]) == (0, 2, 0.025)
-    assert report["spent"]["calls"] == 30 * 2 + 20 + 90 * 2 + 20, "the first thirty tests are not asked again"
+    assert report["spent"]["calls"] == 90 * 2 + 20, "the first thirty tests are not asked again"
     assert [look.items for look in lock().entries[0].looks] == [30, 120]
     assert proof_findings() == []
     assert len(list(Path("promptslim-evidence").iterdir())) == 1, (
@@ -276,3 +276,37 @@ def test_what_cannot_be_run_is_said_in_one_line(run: Run, change: str, words: tu
     assert said in err
     assert err.count("\n") == 1
     assert not Path("promptslim-evidence").exists()
+
+
+def test_scores_repeats_and_clusters(run: Run) -> None:
+    text = suite(90, "repeat: 2\nmodel: amazon.nova-lite-v1:0\n", lambda n: f", cluster: {n // 2}")
+    lay_out(Path(), 90, text=text.replace("type: equals", "type: similarity"))
+    Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(90)], repeats=2))
+    code, out, err = run(*VERIFY, "--json")
+    assert err == ""
+    report = json.loads(out)
+    assert (code, report["method"]) == (0, "graded")
+    assert (report["tests"]["run"], report["tests"]["units"]) == (90, 45)
+    assert report["original"]["input_tokens_per_call"] == 100
+    assert report["original"]["interval_95"] is None
+    assert report["spent"]["calls"] == 90 * 2 * 2
+    assert proof_findings() == []
+
+
+def test_a_signed_proof(run: Run) -> None:
+    pytest.importorskip("cryptography")
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    Path("key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, none))
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    Path("public.pem").write_bytes(public)
+    lay_out(Path())
+    Path("promptslim.toml").write_text('[rules.invalid-proof]\nsigning-keys = ["public.pem"]\n')
+    assert run(*VERIFY)[0] == 0
+    assert len(proof_findings()) == 1
+    assert run(*VERIFY, "--sign", "key.pem", "--signer", "ci")[0] == 0
+    assert proof_findings() == []
+    assert lock().entries[0].signer == "ci"

@@ -75,6 +75,7 @@ def _limits(given: Given) -> tuple[Decimal | None, int | None]:
 
 
 def _verified(project: Project) -> Verification:
+    from dataclasses import replace
     from datetime import date
 
     from promptslim.verify.filling import tools_of
@@ -86,6 +87,8 @@ def _verified(project: Project) -> Verification:
     compared = project.compared(suite)
     model = project.model(suite, compared)
     ready = project.prepared(suite, compared, model, lock)
+    tags = {"application": "promptslim", "run": _run_name(ready)[:16]}
+    ready = replace(ready, job=replace(ready.job, metadata=tags))
     requests_of(ready.job)
     for call in ready.job.compared.calls[:1]:
         if not tools_of(call)[1]:
@@ -182,12 +185,17 @@ def _run_name(ready: Prepared) -> str:
 
 def _journal_path(project: Project, ready: Prepared) -> str:
     from promptslim.config.cache_folder import cache_folder
-    from promptslim.proof.canonical import data_hash
+    from promptslim.proof.canonical import data_hash, digest
 
     named = project.given.value("journal")
     if named is not None:
         return named
-    backend = [project.given.value(name) for name in ("backend", "endpoint", "recording", "weights")]
+    given = project.given
+    backend = [given.value(name) for name in ("backend", "endpoint", "weights")]
+    recording = given.value("recording")
+    if recording is not None:
+        with suppress(OSError), open(recording, "rb") as file:  # noqa: PTH123
+            backend.append(digest(file.read()))
     name = data_hash([os.path.realpath(project.place.cwd), backend, _run_name(ready)])
     return str(cache_folder() / "verify" / f"{name[:24]}.jsonl")
 
