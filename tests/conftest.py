@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,9 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             if name in SCRUBBED or name.startswith(SCRUBBED_PREFIXES):
                 patch.delenv(name)
         patch.setenv("PROMPTSLIM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # Started in the background of a shell; the programs that tests interrupt would inherit it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def main() -> int:
     names = ("BEDROCK_RUNTIME", "BEDROCK", "S3")
     sys.stdout.write("".join(f"export AWS_ENDPOINT_URL_{name}={server.url}\n" for name in names))
     sys.stdout.flush()
+    # A shell starts what runs in the background with interrupts ignored: such a server is ended by terminate.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.wait()
     except KeyboardInterrupt:

@@ -35,7 +35,7 @@ def test_scripts_answer(tmp_path: Path, name: str, script: str) -> None:
         match = re.fullmatch(r"export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(http://127\.0\.0\.1:\d+)\n", printed[0])
         assert match is not None
         answer = client(match[1], attempts=2).converse(modelId=MODEL, messages=HELLO)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
     assert answer["output"]["message"]["content"][0]["text"] == "hi"
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
