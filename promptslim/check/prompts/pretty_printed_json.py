@@ -31,7 +31,7 @@ def pretty_printed_json(file: FileFacts, rule: RuleContext) -> Iterator[Finding]
             made = _indenting(hole)
             if made is not None and (made.path, made.cell, made.span.start) not in told:
                 told.add((made.path, made.cell, made.span.start))
-                yield _finding(made, prompt, next(iter(rule.users(prompt)), None), rule)
+                yield _finding(made, hole, prompt, next(iter(rule.users(prompt)), None), rule)
 
 
 def _indenting(hole: Hole) -> Location | None:
@@ -58,7 +58,7 @@ def _written_out(node: ast.expr) -> bool:
     )
 
 
-def _finding(made: Location, prompt: Prompt, call: LlmCall | None, rule: RuleContext) -> Finding:
+def _finding(made: Location, hole: Hole, prompt: Prompt, call: LlmCall | None, rule: RuleContext) -> Finding:
     indented, one_line, compact = SAMPLE
     writer = made.text.split("(", 1)[0]
     compactly = writer.rsplit(".", 1)[-1] == "model_dump_json" or "orjson" in writer
@@ -75,7 +75,7 @@ def _finding(made: Location, prompt: Prompt, call: LlmCall | None, rule: RuleCon
         call=call,
         prompt=prompt,
         related=[Related(prompt.primary, "the prompt")] if prompt.primary != _head(made) else [],
-        fixes=_fixes(made, keyword),
+        fixes=_fixes(made, keyword, compactly or _in_field(made, hole)),
     )
 
 
@@ -120,19 +120,28 @@ def _offset(text: str, line: int, column: int) -> int:
     return before + len(lines[line - 1].encode()[:column].decode()) - 1
 
 
-def _fixes(made: Location, keyword: tuple[str, Span] | None) -> tuple[Fix, ...]:
-    """Drop the argument with the comma before it. ``separators`` would need quotes, which an f-string around the
-    call may not allow."""
+def _in_field(made: Location, hole: Hole) -> bool:
+    """True where the call stands in a field of an f-string, which may not take the quotes of ``separators``."""
+    at = hole.location
+    return (
+        at is not None
+        and at.document == made.document
+        and at.span.start <= made.span.start
+        and made.span.end <= at.span.end
+    )
+
+
+def _fixes(made: Location, keyword: tuple[str, Span] | None, only_drop: bool) -> tuple[Fix, ...]:
+    """Write ``separators`` in place of the argument; drop it, with the comma before it, where that is as good or
+    they cannot be written."""
     if keyword is None:
         return ()
     text, span = made.document.text, keyword[1]
+    if not only_drop and "separators" not in made.text and made.text.split("(", 1)[0].endswith("dumps"):
+        edit = Edit(Location(made.document, span), 'separators=(",", ":")')
+        return (Fix("write the JSON without blanks", (edit,), Applicability.UNSAFE),)
     start = len(text[: span.start].rstrip())
     if text[start - 1] != ",":
         return ()
-    return (
-        Fix(
-            "drop the indentation",
-            (Edit(Location(made.document, Span(start - 1, span.end)), ""),),
-            Applicability.UNSAFE,
-        ),
-    )
+    edit = Edit(Location(made.document, Span(start - 1, span.end)), "")
+    return (Fix("drop the indentation", (edit,), Applicability.UNSAFE),)
