@@ -43,7 +43,14 @@ over two lines.
 def rules(tmp_path):
     """A small data folder with one page."""
     folder = tmp_path / "rules"
-    for name in ("model_ids.toml", "thresholds.toml", "phrases.toml", "origins.toml", "models/cohere.toml", "sdks/dspy.toml"):
+    for name in (
+        "model_ids.toml",
+        "thresholds.toml",
+        "phrases.toml",
+        "origins.toml",
+        "models/cohere.toml",
+        "sdks/dspy.toml",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "rules" / name, folder / name)
     (folder / "meta").mkdir()
