@@ -234,19 +234,28 @@ def absolute(given: Given, name: str) -> str | None:
 Told = Callable[[str], None]
 
 
+STEP = 0.1
+"""Seconds between two updates of the progress."""
+
+
 class Live:
     """One line on a terminal's standard error that is written over and over."""
 
     def __init__(self, shown: bool) -> None:
+        from time import monotonic
+
         self._shown = shown
         self._dirty = False
+        self._clock = monotonic
+        self._next = 0.0
 
     def __call__(self, text: str) -> None:
-        """Show a text in place of the last."""
-        if self._shown:
+        """Show a text in place of the last, unless that is too new."""
+        now = self._clock()
+        if self._shown and now >= self._next:
             import sys
 
-            self._dirty = True
+            self._dirty, self._next = True, now + STEP
             print(f"\r\x1b[Kpromptslim: {text}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
     def clear(self) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from sentiment_project import APP, GOOD, PROMPT, lay_out, recorded, suite
 
 import promptslim
 from promptslim.cli import main as entry
 from promptslim.proof.lock import Lock, read_lock
 
+FORMATS = Path(__file__).parents[2] / "fixtures" / "formats"
+REPORT = Draft202012Validator(json.loads((FORMATS / "verify-v1.schema.json").read_text("utf-8")))
 Run = Callable[..., tuple[int, str, str]]
 REPLAY = ("--backend", "replay", "--recording", "answers.jsonl")
 VERIFY = ("verify", "run", "suite.yaml", *REPLAY)
@@ -28,6 +31,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def command(*words: str) -> tuple[int, str, str]:
         code = entry.main(words)
         shown = capsys.readouterr()
+        if "--json" in words and shown.out:
+            REPORT.validate(json.loads(shown.out))
         return code, shown.out, shown.err
 
     return command
