@@ -92,13 +92,15 @@ def _unstable(call: LlmCall, request: Request, marked: bool) -> Iterator[Unstabl
             transform = part.transform(kind)
             place = transform.location if transform is not None else None
             place = place or part.source or part.location
-            if transform is not None and place is not None:
+            if transform is not None and place is not None and not (kind == "random order" and _shared(place, call)):
                 yield _of_order(kind, place, FIELDS.get(prompt.role, "prompt"))
         place = part.location or part.source
         if prompt.role == "tools" and part.origin in EACH_TIME and place is not None and not _once(part):
             told = f"{EACH_TIME[part.origin]} stands in the tools, which come first in the request"
             yield Unstable(told, place, "keep it out of them, or give it in the newest message")
     for disorder in call.disorder:
+        if disorder.kind == "random order" and _shared(disorder.location, call):
+            continue
         if disorder.role == "tools" or _holds_system(request, ends):
             field = FIELDS[disorder.role]
             yield (
@@ -131,6 +133,16 @@ def _once(hole: Hole) -> bool:
     """True for a value that is made when its module is loaded."""
     place = hole.source or hole.location
     return place is not None and enclosing(place) == ()
+
+
+def _shared(drawn: Location, call: LlmCall) -> bool:
+    """True where a random order is drawn before the loop that sends it, in a block around that loop: the rounds send
+    the same bytes."""
+    rounds = call.control.rounds
+    if rounds is None or rounds.kind == "comprehension" or rounds.location.document != drawn.document:
+        return False
+    before, around = enclosing(drawn) or (), enclosing(rounds.location) or ()
+    return 0 < len(before) < len(around) and around[: len(before)] == before
 
 
 def _of_order(kind: str, place: Location, field: str) -> Unstable:
