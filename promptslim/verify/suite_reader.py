@@ -445,13 +445,15 @@ def _is_content_id(name: str) -> bool:
 
 
 def _model(written: str, config: Mapping[str, Any]) -> Model:
-    """A provider in promptfoo's words: ``bedrock:[converse:]MODEL``."""
+    """A provider in promptfoo's words: ``bedrock:[converse:]MODEL`` or ``openai:[chat:]MODEL``."""
     parameters = {PARAMETERS.get(name, name): value for name, value in config.items()}
     name, route = written, "converse"
     if written.startswith("bedrock:"):
         name = written.removeprefix("bedrock:")
         route = "converse" if name.startswith("converse:") else "invoke_model"
         name = name.removeprefix("converse:")
+    elif written.startswith("openai:"):
+        name, route = written.removeprefix("openai:").removeprefix("chat:"), "openai"
     return Model(name, route, parameters)
 
 

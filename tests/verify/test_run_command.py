@@ -14,6 +14,7 @@ from sentiment_project import APP, GOOD, PROMPT, lay_out, recorded, suite
 import promptslim
 from promptslim.cli import main as entry
 from promptslim.proof.lock import Lock, read_lock
+from promptslim.proof.power import smallest_margin
 
 FORMATS = Path(__file__).parents[2] / "fixtures" / "formats"
 REPORT = Draft202012Validator(json.loads((FORMATS / "verify-v1.schema.json").read_text("utf-8")))
@@ -315,3 +316,28 @@ def test_a_signed_proof(run: Run) -> None:
     assert run(*VERIFY, "--sign", "key.pem", "--signer", "ci")[0] == 0
     assert proof_findings() == []
     assert lock().entries[0].signer == "ci"
+
+
+def test_a_promptfoo_config(run: Run) -> None:
+    Path("promptfooconfig.yaml").write_text(
+        """prompts:
+  - "Please could you name the sentiment of this review: {{review}}"
+  - "Sentiment of this review: {{review}}"
+providers:
+  - id: bedrock:converse:amazon.nova-lite-v1:0
+    config: {region: us-east-1, max_tokens: 20, temperature: 0}
+defaultTest: {assert: [{type: icontains, value: "{{wanted}}"}]}
+tests: reviews.csv
+"""
+    )
+    rows = "".join(f"t{n},Review {n},{GOOD}\n" for n in range(80))
+    Path("reviews.csv").write_text("__id,review,wanted\n" + rows)
+    Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(80)]))
+    code, out, _ = run("verify", "run", "promptfooconfig.yaml", *REPLAY, "--json")
+    report = json.loads(out)
+    assert (code, report["model"]["given"]) == (0, "amazon.nova-lite-v1:0")
+    assert report["margin"] == smallest_margin(80), "no margin is stated"
+    assert lock().entries[0].claim.parameters["temperature"] == 0
+    assert proof_findings() == []
+    Path("reviews.csv").write_text("__id,review,wanted\n" + rows.replace("Review 7,", "Review seven,"))
+    assert len(proof_findings()) == 1

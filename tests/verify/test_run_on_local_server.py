@@ -113,6 +113,45 @@ def test_a_run_that_is_killed_goes_on_and_counts_what_it_repeats(tmp_path: Path,
     assert proof(killed) == proof(whole)
 
 
+@pytest.mark.slow
+def test_a_dollar_limit_holds_and_needs_a_price(tmp_path: Path, slow_server: LocalServer) -> None:
+    pytest.importorskip("boto3")
+    lay_out(tmp_path)
+    env = environment(tmp_path, slow_server.url)
+    code, out, err = finished(started(tmp_path, env, "--max-usd", "0.0002"))
+    assert (code, out) == (3, "")
+    assert "--max-usd 0.0002: $0.000" in err
+    assert 0 < len(slow_server.service.received) < 160
+    assert not (tmp_path / "promptslim.lock").exists()
+    code, out, _ = finished(started(tmp_path, env, "--max-usd", "0.01"))
+    assert (code, json.loads(out)["spent"]["calls"]) == (0, 160)
+    (tmp_path / "app.py").write_text(APP.replace('inferenceConfig={"maxTokens": 20},', ""))
+    before = len(slow_server.service.received)
+    code, _, err = finished(started(tmp_path, env, "--max-usd", "1"))
+    assert code == 2
+    assert "--max-usd cannot be kept: the model has no known price, or the suite no max_tokens" in err
+    assert len(slow_server.service.received) == before
+
+
+@pytest.mark.slow
+def test_by_batch_inference(tmp_path: Path, slow_server: LocalServer) -> None:
+    pytest.importorskip("boto3")
+    lay_out(tmp_path)
+    env = environment(tmp_path, slow_server.url)
+    env |= {"AWS_ENDPOINT_URL_BEDROCK": slow_server.url, "AWS_ENDPOINT_URL_S3": slow_server.url}
+    place = ("--batch", "--role", "arn:aws:iam::123456789012:role/batch", "--folder", "s3://bucket/evals")
+    code, out, err = finished(started(tmp_path, env, *place))
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    assert (report["verdict"], report["spent"]["calls"]) == ("PASS", 160)
+    calls = {"original": 70 + 20, "shorter": 70}
+    listed = sum(
+        count * (0.06e-6 * report[side]["input_tokens_per_call"] + 0.24e-6 * report[side]["output_tokens_per_call"])
+        for side, count in calls.items()
+    )
+    assert float(report["spent"]["usd"]) == pytest.approx(listed / 2, rel=0.02), "half the list price of Nova Lite"
+
+
 def small_files() -> None:
     import resource
 
