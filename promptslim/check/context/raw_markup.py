@@ -40,6 +40,9 @@ PLAIN = pattern(
 )
 """Addresses under which no HTML is expected."""
 
+FEW_ROWS = pattern(r"\bnrows\s*=|\b(?:pivot_table|crosstab)\s*\(")
+"""Calls of pandas that read only some rows, or that sum a table up."""
+
 
 def raw_markup(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
     """One finding for each value that reaches the text of a prompt in a form which costs more than it says."""
@@ -74,6 +77,8 @@ def _raw(call: LlmCall | None, prompt: Prompt, hole: Hole, before: Part | None, 
         return None
     made = hole.transform(kind)
     place = made.location if made is not None and made.location is not None else hole.source
+    if kind == "data frame" and place is not None and _has_few_rows(place):
+        return None
     return rule.finding(
         f"{_what(hole, place, call.location.path if call else prompt.location.path)} {ADVICE[kind]}",
         call.primary if call is not None else hole.location or prompt.primary,
@@ -108,6 +113,19 @@ def _is_plain(hole: Hole) -> bool:
         for name in names
         for line in re.findall(rf"^\s*{name}\s*(?::\s*\w+\s*)?=\s*(.*)$", document.text, re.MULTILINE)
     )
+
+
+def _has_few_rows(written: Location) -> bool:
+    """True where the table that is written out, or the last assignment of its name before, holds few rows."""
+    text = written.document.text
+    expression = text[written.span.start : written.span.end]
+    if FEW_ROWS.search(expression):
+        return True
+    name = re.match(r"([A-Za-z_]\w*)\.to_\w+\(", expression)
+    if name is None:
+        return False
+    assigned = re.findall(rf"^\s*{name[1]}\s*=\s*(.*)$", text[: written.span.start], re.MULTILINE)
+    return bool(assigned) and FEW_ROWS.search(assigned[-1]) is not None
 
 
 def _in_data_url(before: Part | None) -> bool:
