@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Role
 from promptslim.extract.files.mapped import Mapped
-from promptslim.extract.files.roles import ROLES
+from promptslim.extract.message_roles import ROLES
 
 _NAMES = "system|developer|user|assistant|human|ai|model|tool|function"
 _MARKER = pattern(

@@ -8,7 +8,8 @@ from promptslim.core.prompt import Role, Shape
 from promptslim.core.record import record
 from promptslim.core.text import Location
 from promptslim.extract.files.data import DataList, DataMap, DataNode, DataText
-from promptslim.extract.files.roles import ROLES, role_named, words_of
+from promptslim.extract.files.roles import role_named, words_of
+from promptslim.extract.message_roles import ROLES
 
 LEAST_CHARACTERS = 40
 """A text under a mere key is a prompt from this length on: shorter ones are names, labels and file names."""

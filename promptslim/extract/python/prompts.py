@@ -8,6 +8,7 @@ from dataclasses import replace
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt, Role
 from promptslim.core.record import record
 from promptslim.core.text import Location, Span
+from promptslim.extract.message_roles import ROLES
 from promptslim.extract.python.abstract import (
     Configured,
     Const,
@@ -30,17 +31,6 @@ from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.lookup import record_of
 
 MARKERS = frozenset({"cachePoint", "cache_control", "prompt_cache_breakpoint", "cache_point"})
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
 MOST_PARTS = 2000
 
 
