@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptslim.check.call_models import certain_models
 from promptslim.check.cap_values import may_think, thinking_budget
+from promptslim.check.endpoints import at_openai_endpoint
 from promptslim.core.record import record
 from promptslim.core.text import Applicability, Fix
 from promptslim.core.values import Absent, Case, Default, Known
@@ -163,13 +164,7 @@ def _at_openai(call: LlmCall) -> bool:
     constructor = (call.client.constructor or "").rpartition(".")[2].rpartition(":")[2]
     if constructor not in OPENAI_CLIENTS or "ChatCompletion" in call.callee:
         return False
-    match call.client.base_url.only:
-        case Absent():
-            return True
-        case Known(value=str(url)):
-            return "openai.com" in url or "openai.azure.com" in url
-        case _:
-            return "Azure" in constructor
+    return at_openai_endpoint(call) or ("Azure" in constructor and not isinstance(call.client.base_url.only, Known))
 
 
 def _body_paths(source: Source, body: ast.expr, call: LlmCall, rule: RuleContext) -> tuple[str, ...]:

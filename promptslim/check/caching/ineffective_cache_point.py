@@ -11,6 +11,7 @@ from promptslim.check.stable_prefix import MARKED_VENDORS
 from promptslim.check.wording import code
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding, Related
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Known
@@ -37,6 +38,9 @@ FOREIGN_KEYS = {
     "anthropic.messages": ("cachePoint", "the Messages API takes `cache_control` inside a block, and rejects this one"),
 }
 """Markers of another API, for the calls whose blocks are sent as they are written."""
+
+SET_LATER = pattern(r"\[\s*[\"']cache_control[\"']\s*\]\s*=(?!=)|\.(?:append|insert)\([^\n]*[\"']cachePoint[\"']")
+"""Code that sets a marker on a block or list that exists already, such as the newest message."""
 
 
 @record
@@ -157,6 +161,16 @@ def _order_of_lifetimes(points: list[Point]) -> Iterator[Problem]:
         short = short or point.mark.ttl in (None, "5m")
 
 
+def _may_be_followed(last: Point, call: LlmCall) -> bool:
+    """True where a marker stands in tools or system prompt, and other code of the file sets markers on what exists
+    already: one on the messages, which are not known here, would cache all before it."""
+    if last.prompt.role not in ("tools", "system"):
+        return False
+    document = call.location.document
+    own = last.mark.location.start[0] if last.mark.location is not None else 0
+    return any(document.text.count("\n", 0, one.start()) + 1 != own for one in SET_LATER.finditer(document.text))
+
+
 def _too_short(
     call: LlmCall,
     points: list[Point],
@@ -166,7 +180,7 @@ def _too_short(
 ) -> Iterator[Problem]:
     """The last marker, which has the most before it: where that is too little, none of them caches anything."""
     last = points[-1]
-    if not last.bounded:
+    if not last.bounded or _may_be_followed(last, call):
         return
     if caches and len(caches) == len(models):
         possible, certain = min(c.min_possible for c in caches), min(c.min_certain for c in caches)

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 BEDROCK = ("boto3.converse", "boto3.invoke_model")
 DIRECT = ("anthropic.messages", "openai.chat", "openai.responses")
 
-_SLICE = pattern(
-    r"[\[({]|\w+\[:\d{1,2}\]|.*\.(?:head|take|sample)\(\d{1,2}\)|(?:range|islice)\((?:\w+, *)?\d{1,2}\)"
-)
+_SLICE = pattern(r"[\[({]|\w+\[:\d{1,2}\]|.*\.(?:head|take|sample)\(\d{1,2}\)|(?:range|islice)\((?:\w+, *)?\d{1,2}\)")
 _WRAPPER = pattern(r"(?:enumerate|tqdm|list|sorted|reversed|zip|iter|track|progress)\((.*)\)")
 _NO_DATA = pattern(
     r"max_|model|region|provider|client|agent|tool|turn|step|round|iteration|epoch|history|conversation|stream|event|delta"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models, writes_text, written_models
 from promptslim.check.cap_fixes import cap_paths, renamed_cap
+from promptslim.check.endpoints import at_openai_endpoint
 from promptslim.check.wording import code
 from promptslim.core.call import CapKey, LlmCall
 from promptslim.core.finding import Finding, Related, Severity
 from promptslim.core.record import record
-from promptslim.core.values import Absent, Known
 
 if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
@@ -159,20 +159,10 @@ def _openai_chat(call: LlmCall, rule: RuleContext) -> Verdict | None:
     if _constructor(call) not in OPENAI_CLIENTS or not _plain(call):
         return None
     models = certain_models(call, rule, fallbacks=True)
-    at_openai = "Azure" in _constructor(call) or _official(call)
+    at_openai = "Azure" in _constructor(call) or at_openai_endpoint(call)
     if models and all(model.reasoning and model.vendor == "openai" for model in models) and at_openai:
         return Verdict(frozenset({"max_completion_tokens"}), f"is rejected by {models[0].family} (HTTP 400)", "error")
     return Verdict(OPENAI_NAMES, "is no argument of Chat Completions (TypeError)", "error")
-
-
-def _official(call: LlmCall) -> bool:
-    match call.client.base_url.only:
-        case Absent():
-            return True
-        case Known(value=str(url)):
-            return "openai.com" in url or "openai.azure.com" in url
-        case _:
-            return False
 
 
 def _chat_bedrock(call: LlmCall, rule: RuleContext) -> Verdict | None:
