@@ -147,17 +147,21 @@ class Project:
         """What is known of a model."""
         return self.catalog.model(model, route=route)
 
+    def resolved(self, model: str) -> str:
+        """The model that an id stands for."""
+        facts = self.facts(model)
+        return facts.base if facts else model
+
     def prepared(self, suite: Suite, compared: Compared, model: Model, lock: Lock) -> Prepared:
         """The run. Raises SuiteError and UsageError."""
         from promptslim.verify.proving import prepared
 
-        facts = self.facts(model.id)
         searched = self.given.value("searched")
         return prepared(
             suite,
             compared,
             model,
-            facts.base if facts else model.id,
+            self.resolved,
             lock,
             self.read,
             searched=0 if searched is None else whole(searched, "--searched"),

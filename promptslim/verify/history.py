@@ -38,12 +38,15 @@ def history_of(lock: Lock, label: str, claim: Claim, items: Sequence[Item], read
     - The same claim on the same items: the run is repeated, and its last look with it.
     - The same claim with items added: a further look, for which the grades of the others stand.
     - Anything else on items that were opened before: another candidate, whose looks count. Where the earlier one
-      passed and is the original now, that step is done, and the items may serve for the next.
+      passed and is the original now, that step is done, and the items may serve for the next. What was seen of
+      another model says nothing of this one, and does not count.
     """
     asked = {item.id: inputs_of(item) for item in items}
     found = History(looks=claim.terms.looks)
     for entry in lock.entries:
         if entry.id not in (label, label + TRIED) and entry.claim.before != claim.before:
+            continue
+        if entry.claim.resolved != claim.resolved:
             continue
         if entry.claim.after == claim.before and entry.looks and entry.looks[-1].decision == "PASS":
             continue

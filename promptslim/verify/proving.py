@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from promptslim.catalog.model_facts import Rates
 from promptslim.core.prompt import Hole, Literal, Prompt
@@ -66,30 +67,29 @@ def prepared(
     suite: Suite,
     compared: Compared,
     model: Model,
-    resolved: str,
+    resolve: Callable[[str], str],
     lock: Lock,
     read: Read,
     *,
     searched: int = 0,
     metadata: Mapping[str, str] | None = None,
 ) -> Prepared:
-    """The run of a suite. ``searched``: how many candidates a search has tried on the other items of the suite (0: the
-    candidate was not chosen on them). Raises SuiteError."""
+    """The run of a suite. ``resolve`` gives the model that an id stands for. ``searched``: how many candidates a search
+    has tried on the other items of the suite (0: the candidate was not chosen on them). Raises SuiteError."""
     items = suite.items if not searched else tuple(i for i in suite.items if serves_proof(i.id, i.cluster))
     if not items:
         raise SuiteError(suite.path, None, "no test is left for the proof after the search; add more")
     terms = proof_terms(suite, items)
     eval_set, graders = proof_sources(suite, read)
-    code = compared.code
     claim = Claim(
         before=prompt_hash(compared.before),
         after=prompt_hash(compared.after),
         model=model.id,
-        resolved=resolved,
+        resolved=resolve(model.id),
         terms=terms,
         parameters={**model.parameters, **({"repeat": suite.repeat} if suite.repeat > 1 else {})},
         tools=_tools(compared),
-        code={} if code is None else {name: getattr(code, name) for name in NAMES},
+        code=_code(compared, model, resolve),
         eval_set=eval_set,
         graders=graders,
         candidates=max(1, searched),
@@ -113,6 +113,17 @@ def prepared(
         metadata,
     )
     return Prepared(job, claim, past, items)
+
+
+def _code(compared: Compared, model: Model, resolve: Callable[[str], str]) -> Mapping[str, Sequence[Any]]:
+    """What the project's calls say. Their models are left out where none of them is the one that is run: the proof is
+    then none for them."""
+    if compared.code is None:
+        return {}
+    found = {name: getattr(compared.code, name) for name in NAMES}
+    if resolve(model.id) not in {resolve(one) for one in compared.code.model if one is not None}:
+        found["model"] = ()
+    return found
 
 
 def _tools(compared: Compared) -> str | None:

@@ -341,3 +341,24 @@ tests: reviews.csv
     assert proof_findings() == []
     Path("reviews.csv").write_text("__id,review,wanted\n" + rows.replace("Review 7,", "Review seven,"))
     assert len(proof_findings()) == 1
+
+
+def test_after_a_search_only_unseen_tests_prove(run: Run) -> None:
+    lay_out(Path(), 200)
+    code, out, _ = run(*VERIFY, "--searched", "7", "--json")
+    report = json.loads(out)
+    (found,) = lock().entries
+    assert code == 0
+    assert 120 < report["tests"]["run"] < 160, "30 % are the search's"
+    assert (found.claim.candidates, found.claim.terms.items) == (7, report["tests"]["run"])
+    assert found.claim.split.startswith("sha256 of item")
+    assert proof_findings() == []
+
+
+def test_another_model_is_another_question(run: Run) -> None:
+    lay_out(Path(), 70, worse(*range(70)))
+    assert run(*VERIFY)[0] == 1
+    Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(70)]))
+    assert run(*VERIFY, "--model", "amazon.nova-pro-v1:0")[0] == 0
+    assert lock().entries[0].claim.spent == 0
+    assert len(proof_findings()) == 1, "the code calls another model than the one of the proof"
