@@ -53,7 +53,8 @@ class Trap:
     The trim costs more than it saves from a share of cache hits of ``hit_rate`` on. ``certain`` is false where the
     prefix holds parts of unknown size, so that it may stay over the minimum. ``usd_hit`` is what 1,000 calls pay for
     the prefix today where all of them hit the cache, ``usd_after`` what they pay after the trim, both None without
-    prices; ``prompts`` are the places (path, cell, offset) of the prompts in the prefix.
+    prices; ``prompts`` are the places (path, cell, offset) of the prompts in the prefix. ``observed`` is the share of
+    hits that the usage file gives, ``usd_now`` what 1,000 calls pay for the prefix at it.
     """
 
     call: LlmCall
@@ -67,6 +68,8 @@ class Trap:
     usd_after: Decimal | None
     source: str
     prompts: frozenset[tuple[str, int | None, int]]
+    observed: Decimal | None = None
+    usd_now: Decimal | None = None
 
 
 @record

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import LlmCall
+    from promptslim.spend.usage_file import Usage
+
+
+HOUR = 3600
+FIVE_MINUTES = 300
+"""Seconds that a cached prefix lives after its last use."""
 
 
 @record
@@ -36,8 +42,11 @@ class _Prefix:
     prompts: tuple[Prompt, ...]
 
 
-def traps(before: Mapping[str, LlmCall], after: Mapping[str, LlmCall], rule: RuleContext) -> tuple[Trap, ...]:
-    """The calls that fall into the trap, by their ids before and after a trim; each at its worst model and branch."""
+def traps(
+    before: Mapping[str, LlmCall], after: Mapping[str, LlmCall], rule: RuleContext, usage: Usage | None = None
+) -> tuple[Trap, ...]:
+    """The calls that fall into the trap, by their ids before and after a trim; each at its worst model and branch.
+    With ``usage`` that knows a call's share of cache hits only those that do get dearer."""
     found: list[Trap] = []
     for call_id, call in before.items():
         now = after.get(call_id)
@@ -46,7 +55,7 @@ def traps(before: Mapping[str, LlmCall], after: Mapping[str, LlmCall], rule: Rul
         candidates = [
             trap
             for first, second in zip(requests(call), requests(now), strict=False)
-            for trap in _of_request(call, first, second, rule)
+            for trap in _of_request(call, first, second, rule, usage)
         ]
         if candidates:
             found.append(min(candidates, key=lambda one: (not one.certain, one.hit_rate)))
@@ -62,16 +71,20 @@ def _marked(call: LlmCall) -> bool:
     )
 
 
-def _of_request(call: LlmCall, before: Request, after: Request, rule: RuleContext) -> Iterator[Trap]:
+def _of_request(
+    call: LlmCall, before: Request, after: Request, rule: RuleContext, usage: Usage | None
+) -> Iterator[Trap]:
     old, new = _prefix(before), _prefix(after)
     if old is None or new is None or old.text == new.text:
         return
     for model in certain_models(call, rule, fallbacks=True):
         if model.vendor in MARKED_VENDORS and model.cache is not None and model.rates is not None:
-            yield from _at(call, old, new, model, rule)
+            yield from _at(call, old, new, model, rule, usage)
 
 
-def _at(call: LlmCall, old: _Prefix, new: _Prefix, model: ModelFacts, rule: RuleContext) -> Iterator[Trap]:
+def _at(
+    call: LlmCall, old: _Prefix, new: _Prefix, model: ModelFacts, rule: RuleContext, usage: Usage | None
+) -> Iterator[Trap]:
     cache, rates = model.cache, model.rates
     prices = multipliers(rates) if rates else None
     if prices is None or cache is None or rates is None:
@@ -85,6 +98,9 @@ def _at(call: LlmCall, old: _Prefix, new: _Prefix, model: ModelFacts, rule: Rule
     if rate is None:
         return
     uncached = usd_per_1k(first, rates)
+    share = usage.hit_rate(call.id, HOUR if old.hour else FIVE_MINUTES) if usage is not None else None
+    if share is not None and share <= rate:
+        return
     yield Trap(
         call=call,
         model=model.family,
@@ -92,11 +108,13 @@ def _at(call: LlmCall, old: _Prefix, new: _Prefix, model: ModelFacts, rule: Rule
         after=second,
         minimum=cache.min_certain,
         hit_rate=max(rate, Decimal(0)),
-        certain=old.whole and scale.basis == "counted",
+        certain=old.whole and (scale.basis == "counted" or share is not None),
         usd_hit=None if uncached is None else uncached * relative_price(Decimal(1), prices.read, write),
         usd_after=usd_per_1k(second, rates),
         source=provenance(rates),
         prompts=frozenset(place_of(prompt) for prompt in old.prompts),
+        observed=share,
+        usd_now=None if uncached is None or share is None else uncached * relative_price(share, prices.read, write),
     )
 
 

@@ -1,10 +1,11 @@
 """Prompts to shorter prompts, in memory: offers of the trimmers as fixes, checked and read again."""
 
 # pathlib costs more start-up time than everything in this module.
-# ruff: noqa: PTH123
+# ruff: noqa: PTH118, PTH123
 
 from __future__ import annotations
 
+import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from promptslim.check.engine import Outcome
 from promptslim.check.prompt_cost import model_of, priced_uses
 from promptslim.check.prompt_text import is_material
 from promptslim.check.rule_context import RuleContext, RunContext
+from promptslim.config.error import ConfigError
 from promptslim.core.finding import Finding
 from promptslim.core.record import record
 from promptslim.core.result import CheckResult, Summary
@@ -23,6 +25,7 @@ from promptslim.extract.definitions import definitions
 from promptslim.pipeline.cache_trap import by_id, place_of, traps
 from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.fixing import PROVED, Analyse, Fixing, fix_findings
+from promptslim.spend.usage_file import NAME, Usage, read_usage
 from promptslim.structure.flat import flatten
 from promptslim.trim.offers import Offer, Wanted, offers
 from promptslim.trim.protection import protection
@@ -67,12 +70,27 @@ def trim(run: Run, request: TrimRequest, analyse: Analyse) -> Trimming:
     return _Trimmer(run, request, analyse).result()
 
 
+def _usage(run: Run) -> Usage | None:
+    """The usage file of the project, None where it has none. Raises ConfigError."""
+    folder = run.place.settings.folder or run.place.cwd
+    path = os.path.join(folder, NAME)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return read_usage(file.read(), NAME)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise ConfigError(f"{NAME}: cannot be read: {reason}; correct or remove the file") from None
+
+
 class _Trimmer:
     """One trim."""
 
     def __init__(self, run: Run, request: TrimRequest, analyse: Analyse) -> None:
         self.run, self.request, self.again = run, request, analyse
         self.counting = Counting(run.place.settings, run.place.cwd, precise=True)
+        self.usage = _usage(run)
         self.levels: dict[str, Level | None] = {}
         self.unlocked: set[tuple[str, int | None, int]] = set()
         self.offered: dict[int, tuple[Finding, str, Offer]] = {}
@@ -214,7 +232,7 @@ class _Trimmer:
         """The calls that the trim makes dearer."""
         calls = (call for file in self.run.facts for call in file.calls)
         now = (call for file in fixing.run.facts for call in file.calls)
-        return traps(by_id(calls), by_id(now), self.rule(self.run))
+        return traps(by_id(calls), by_id(now), self.rule(self.run), self.usage)
 
     def made(self, fixing: Fixing) -> dict[str, list[Offer]]:
         """The offers that went in, by prompt."""

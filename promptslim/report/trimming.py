@@ -72,7 +72,12 @@ def _trap(trap: Trap) -> str:
         f"of {trap.minimum:,} for {one_line(trap.model)}: from a cache hit rate of {trap.hit_rate:.1%} on, calls get "
         "dearer"
     )
-    if trap.usd_hit is not None and trap.usd_after is not None:
+    if trap.observed is not None and trap.usd_now is not None and trap.usd_after is not None:
+        text += (
+            f"; at {trap.observed:.1%} (usage file) the prefix costs {dollars(trap.usd_now)} per 1,000 calls today and "
+            f"{dollars(trap.usd_after)} after the trim ({one_line(trap.source)})"
+        )
+    elif trap.usd_hit is not None and trap.usd_after is not None:
         text += (
             f" ({dollars(trap.usd_hit)} per 1,000 calls read from cache, {dollars(trap.usd_after)} uncached after the "
             f"trim; {one_line(trap.source)})"
@@ -129,7 +134,12 @@ def _trap_data(trap: Trap) -> dict[str, Any]:
         "prefix_tokens": {"before": trap.before, "after": trap.after, "minimum": trap.minimum},
         "dearer_from_hit_rate": round(float(trap.hit_rate), 4),
         "certain": trap.certain,
-        "usd_per_1k_calls": {"hit_before": _amount(trap.usd_hit), "after": _amount(trap.usd_after)},
+        "cache_hit_rate": None if trap.observed is None else round(float(trap.observed), 4),
+        "usd_per_1k_calls": {
+            "hit_before": _amount(trap.usd_hit),
+            "now": _amount(trap.usd_now),
+            "after": _amount(trap.usd_after),
+        },
         "source": trap.source,
     }
 

@@ -233,6 +233,49 @@ def test_a_prefix_that_falls_under_the_cache_minimum_is_left(run: Run, tmp_path:
     assert "to find the date.\n" in (tmp_path / "app.py").read_text()
 
 
+def test_usage_shows_both_bills_and_decides(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(cached(54))
+    usage = tmp_path / "promptslim-usage.toml"
+    usage.write_text("version = 1\n[default_usage]\ncache_hit_rate = 0.95\n")
+    code, _, err = run("--write", "--level", "unsafe")
+    assert code == 1
+    assert (tmp_path / "app.py").read_text() == cached(54)
+    bills = re.search(r"at 95\.0% \(usage file\) the prefix costs \$([\d.]+) per 1,000 calls today and \$([\d.]+)", err)
+    assert bills, err
+    assert float(bills[1]) < float(bills[2])
+    (trap,) = json.loads(run("--json", "--level", "unsafe")[1])["traps"]
+    assert trap["cache_hit_rate"] == 0.95
+    assert trap["usd_per_1k_calls"]["now"] < trap["usd_per_1k_calls"]["after"]
+    (call,) = promptslim.inventory(["."], cwd=tmp_path, cache=False).calls
+    usage.write_text(f'version = 1\n[usage."{call.id}"]\ncache_hit_rate = 0.1\n')
+    code, _, err = run("--write", "--level", "unsafe")
+    assert (code, "cache minimum" in err) == (0, False)
+    assert "to find the date.\n" in (tmp_path / "app.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("version = ", "promptslim-usage.toml: not TOML"),
+        ("version = 2", "version has to be 1; add `version = 1`"),
+        ("version = 1\n[default_usage]\ncache_hitrate = 0.5", "did you mean 'cache_hit_rate'?"),
+        (
+            "version = 1\n[default_usage]\ncache_hit_rate = 1.5",
+            "default_usage.cache_hit_rate has to be a number",
+        ),
+        ("version = 1\nusage = 3", "usage has to be tables"),
+        ("version = 1\nusages = 3", "did you mean 'usage'?"),
+    ],
+)
+def test_a_usage_file_that_cannot_be_used_is_one_line(run: Run, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "app.py").write_text(cached(54))
+    (tmp_path / "promptslim-usage.toml").write_text(text)
+    code, out, err = run("--level", "unsafe")
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
 def test_a_prefix_that_stays_over_the_minimum_is_trimmed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(cached(120))
     code, _, err = run("--write", "--level", "unsafe")

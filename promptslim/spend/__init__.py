@@ -1,0 +1,1 @@
+"""What calls cost with the traffic that a team has."""
