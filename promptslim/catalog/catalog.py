@@ -115,6 +115,11 @@ class Catalog:
         except (OSError, ValueError) as error:
             raise CatalogError(str(path), None, f"cannot be read: {error}") from None
 
+    def base_of(self, model_id: str) -> str:
+        """The model that an id stands for, whatever its profile or region; an unknown id stands for itself."""
+        facts = self.model(model_id)
+        return facts.base if facts is not None else model_id
+
     def model(self, model_id: str, *, route: str | None = None) -> ModelFacts | None:
         """What is known of a model id as it is written in code: bare, with an SDK's or gateway's prefix,
         with a geo profile, or inside an ARN.

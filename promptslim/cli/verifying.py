@@ -147,11 +147,6 @@ class Project:
         """What is known of a model."""
         return self.catalog.model(model, route=route)
 
-    def resolved(self, model: str) -> str:
-        """The model that an id stands for."""
-        facts = self.facts(model)
-        return facts.base if facts else model
-
     def prepared(self, suite: Suite, compared: Compared, model: Model, lock: Lock) -> Prepared:
         """The run. Raises SuiteError and UsageError."""
         from promptslim.verify.proving import prepared
@@ -161,7 +156,7 @@ class Project:
             suite,
             compared,
             model,
-            self.resolved,
+            self.catalog.base_of,
             lock,
             self.read,
             searched=0 if searched is None else whole(searched, "--searched"),

@@ -89,15 +89,11 @@ def _surroundings(base: str, content: Callable[[str], bytes | None], catalog: Ca
         except (OSError, ValueError):
             return None
 
-    def resolve(model: str) -> str:
-        facts = catalog.model(model)
-        return facts.base if facts else model
-
     def ends(model: str) -> date | None:
         facts = catalog.model(model)
         return facts.lifecycle.end if facts and facts.lifecycle else None
 
-    return Surroundings(today, read, resolve, data_meaning, ends)
+    return Surroundings(today, read, catalog.base_of, data_meaning, ends)
 
 
 def _verifier(place: Place) -> Callable[[Entry], bool] | None:

@@ -334,18 +334,22 @@ def _place(location: Location) -> tuple[str, int | None, int]:
 
 
 def _is_proved(run: Run, before: Prompt, after: Prompt) -> bool:
-    """Whether the lock has a VALID proof for the step from one text to the other."""
+    """Whether the lock has a VALID proof for the step from one text to the other, for every model that is sent it."""
     from promptslim.pipeline.proofs import lock_path
     from promptslim.proof.canonical import prompt_hash
     from promptslim.proof.errors import ProofFileError
-    from promptslim.proof.lock import read_lock
+    from promptslim.proof.lock import Lock, read_lock
+    from promptslim.proof.proved import is_proved
 
     valid = {one.entry.start[0] for one in run.proofs if one.status == "VALID"}
     path = lock_path(run.place)
     try:
         with open(path, encoding="utf-8-sig") as file:
-            entries = read_lock(file.read(), path).entries
+            lock = read_lock(file.read(), path)
     except (OSError, ValueError, ProofFileError):
         return False
+    recomputed = Lock(tuple(one for one in lock.entries if one.line in valid))
+    calls = by_id(call for file in run.facts for call in file.calls)
+    models = {model for user in before.used_by if user in calls for model in calls[user].model.known()}
     step = prompt_hash(before), prompt_hash(after)
-    return any((one.claim.before, one.claim.after) == step for one in entries if one.line in valid)
+    return bool(models) and all(is_proved(recomputed, *step, model, resolve=run.catalog.base_of) for model in models)

@@ -167,7 +167,7 @@ CALL = 'anthropic.Anthropic().messages.create(model="claude-haiku-4-5", max_toke
     [
         'from pathlib import Path\ns = Path("prompts/system.md").read_text()\n',
         'from pathlib import Path\ns = (Path(__file__).parent / "prompts" / "system.md").read_text()\n',
-        'from pathlib import Path\nH = Path(__file__).parent\ns = H.joinpath("prompts", "system.md").open()\ns = s.read()\n',
+        'import pathlib\nH = pathlib.Path(__file__).parent\nf = (H / "prompts/system.md").open()\ns = f.read()\n',
         'with open("prompts/system.md") as f:\n    s = f.read()\n',
         'import os\ns = open(os.path.join(os.path.dirname(__file__), "prompts", "system.md"), "rt").read()\n',
     ],
