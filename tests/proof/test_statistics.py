@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -225,6 +226,94 @@ def test_sequential_test() -> None:
     assert first(0.05, 0, "accept") == 93
     assert first(0.10, 0, "accept") == 45
     assert first(0.05, 1, "reject") == 7
+
+
+def test_what_point_estimates_accept() -> None:
+    """Exact chances that "the score did not fall", and "it fell by at most two points", let a worse prompt through."""
+    fell = {
+        20: (0.3585, 0.3758, 0.2185),
+        50: (0.0769, 0.1912, 0.0689),
+        100: (0.0059, 0.0811, 0.0134),
+        200: (0.0000, 0.0184, 0.0007),
+    }
+    tolerated = {20: (0.3585, 0.3758), 50: (0.2794, 0.3373), 100: (0.1183, 0.2228), 200: (0.0264, 0.1159)}
+    cases = ((0.05, 0.0), (0.05, 0.03), (0.10, 0.05))
+    for n in fell:
+        chances = [accept_chance(n, loss + churn, churn, lambda b, c, n: b <= c) for loss, churn in cases]
+        assert chances == pytest.approx(fell[n], abs=5.1e-5)
+        chances = [
+            accept_chance(n, loss + churn, churn, lambda b, c, n: 50 * (b - c) <= n) for loss, churn in cases[:2]
+        ]
+        assert chances == pytest.approx(tolerated[n], abs=5.1e-5)
+
+
+@pytest.mark.parametrize(("n", "lost"), [(50, (3.0, 6.0, 11.6, 22)), (100, (2.0, 3.8, 7.6, 14))])
+def test_cuts_chosen_on_the_items_that_judge_them_add_up(n: int, lost: tuple[float, ...]) -> None:
+    """5, 10, 20 and 40 cuts that each cost a point, kept where the score does not fall: the simulated loss in points,
+    to a tenth, is that of cuts that are kept or not by themselves. New items show it."""
+    kept = accept_chance(n, 0.015, 0.005, lambda b, c, n: b <= c)
+    assert [cuts * kept for cuts in (5, 10, 20, 40)] == pytest.approx(lost, rel=0.1)
+    assert pass_chance(n, lost[-1] / 100, 0.0, 0.05) < 1e-3
+
+
+def sequential(margin: float, p10: float, p01: float, cap: int) -> tuple[float, float, float]:
+    """Exact: the chances that the sequential test accepts and rejects within ``cap`` items, and the mean number of
+    items it takes, by the distribution of its state, which the order of the items does not change."""
+
+    @cache
+    def state(worse: int, better: int, equal: int) -> EProcess:
+        if worse:
+            return state(worse - 1, better, equal).after(1)
+        if better:
+            return state(worse, better - 1, equal).after(-1)
+        return state(worse, better, equal - 1).after(0) if equal else EProcess(margin)
+
+    live, ended, items = {(0, 0): 1.0}, {"accept": 0.0, "reject": 0.0}, 0.0
+    for n in range(1, cap + 1):
+        items += math.fsum(live.values())
+        following: dict[tuple[int, int], float] = {}
+        for (worse, better), chance in live.items():
+            steps = ((1, 0, p10), (0, 1, p01), (0, 0, 1 - p10 - p01))
+            for w, b, share in steps:
+                if chance * share > 1e-8:
+                    at = worse + w, better + b
+                    following[at] = following.get(at, 0.0) + chance * share
+        live = {}
+        for (worse, better), chance in following.items():
+            verdict = state(worse, better, n - worse - better).verdict()
+            if verdict is None:
+                live[worse, better] = chance
+            else:
+                ended[verdict] += chance
+    return ended["accept"], ended["reject"], items
+
+
+@pytest.mark.parametrize(
+    ("margin", "p10", "p01", "cap", "accepts", "items"),
+    [
+        (0.05, 0.0, 0.0, 200, 1.0, 93),
+        (0.05, 0.01, 0.01, 200, 0.90, 120),
+        (0.05, 0.03, 0.03, 200, 0.55, 151),
+        (0.05, 0.06, 0.01, 200, 0.019, None),
+        (0.05, 0.15, 0.0, 200, 0.0, 82),
+        (0.05, 0.30, 0.0, 200, 0.0, 30),
+        (0.10, 0.0, 0.0, 100, 1.0, 45),
+        (0.10, 0.01, 0.01, 100, 0.98, 52),
+        (0.10, 0.03, 0.03, 100, 0.81, 64),
+    ],
+)
+def test_how_long_the_sequential_test_takes(
+    margin: float, p10: float, p01: float, cap: int, accepts: float, items: float | None
+) -> None:
+    """The simulated figures, within what their simulation leaves open."""
+    accepted, rejected, mean = sequential(margin, p10, p01, cap)
+    assert accepted == pytest.approx(accepts, abs=0.015 if accepts > 0.05 else 0.002)
+    if items is not None:
+        assert mean == pytest.approx(items, abs=0.6)
+    if p10 - p01 >= margin:
+        assert accepted <= 0.05
+    if p10 - p01 <= margin:
+        assert rejected <= 0.05
 
 
 @given(losses, st.floats(0.02, 0.3))

@@ -264,6 +264,42 @@ def test_false_passes_with_a_judge_who_errs(right: float) -> None:
     assert found / RUNS <= LIMIT
 
 
+def passed_of_all(runs: int, loss: float, sizes: tuple[int, ...], rng: random.Random) -> float:
+    """Share of runs of the whole procedure that pass at a margin of 15 points: three optional looks, conversations of
+    ``sizes`` items that change together, and a judge whose errors each run measures on 600 labelled answers. Early
+    rejection, which could only take passes away, is left out."""
+    margin, churn, right, labelled, looks, found = 0.15, 0.01, 0.98, 300, (90, 130, 180), 0
+
+    def seen(truth: bool) -> int:
+        return int(truth if rng.random() < right else not truth)
+
+    for _ in range(runs):
+        hits = [sum(rng.random() < right for _ in range(labelled)) for _ in range(2)]
+        judge = JudgeErrors(hits[0], labelled - hits[0], hits[1], labelled - hits[1])
+        kinds = rng.choices("wbs", (loss + churn, churn, 1 - loss - 2 * churn), k=looks[-1])
+        groups = [
+            [Pair(f"{at}.{n}", (seen(kind != "b"),), (seen(kind != "w"),), str(at)) for n in range(rng.choice(sizes))]
+            for at, kind in enumerate(kinds)
+        ]
+        for look, groups_seen in enumerate(looks, 1):
+            items = [pair for group in groups[:groups_seen] for pair in group]
+            terms = Terms(margin, method_of(items), len(items), look=look, looks=len(looks), judge=judge)
+            if passed(judged(items, terms)):
+                found += 1
+                break
+    return found / runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sizes", "method"), [((1,), "pass-fail"), ((1, 2, 4), "graded")])
+def test_false_passes_with_looks_clusters_and_a_judge_who_errs(sizes: tuple[int, ...], method: str) -> None:
+    """All at once, on items that pass or fail: worse by exactly the margin, and as good."""
+    assert method_of([Pair(str(n), (1,), (0,), "one") for n in range(max(sizes))]) == method
+    rng = random.Random(20261128)
+    assert passed_of_all(RUNS, 0.15, sizes, rng) <= LIMIT
+    assert passed_of_all(200, 0.0, sizes, rng) >= 0.9, "it does pass what is as good"
+
+
 @pytest.mark.slow
 def test_a_prompt_that_is_as_good_passes_as_often_as_planned() -> None:
     """Power by simulation of the whole procedure, against the exact 92.4 % (200 items, 2 + 2 % churn, 5 points)."""
