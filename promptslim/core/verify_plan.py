@@ -13,9 +13,10 @@ class VerifyPlan:
     """``units`` are the independent ones among ``items``. ``power``: chance that an equally good prompt passes, if the
     prompts differ on a share of ``discordance`` of the items; None for graded scores, whose spread is not known before.
     ``smallest_margin``: what so many units show with 80 % power; ``needed``: how many ``margin`` takes (None: more than
-    20,000). ``calls`` of the model, ``noise_calls`` for the noise floor among them, ``judge_calls`` of the judge.
-    Dollars from the input alone (``usd_least``) to every answer as long as its cap (``usd_most``), None without a price
-    or a cap; ``price`` is their source and date; ``input_tokens`` of all calls at most.
+    20,000). ``calls`` of the model, ``noise_calls`` for the noise floor among them, with ``input_tokens``
+    at most; ``judge_calls`` of the model ``judge`` (None: none judges). Dollars of each from the input alone
+    (``usd_least``; of the judge, without the answers it looks at) to every answer as long as its cap (``usd_most``),
+    None without a price or a cap; ``price`` is their source and date.
     """
 
     suite: str
@@ -34,11 +35,15 @@ class VerifyPlan:
     needed: int | None
     calls: int
     noise_calls: int
+    judge: str | None
     judge_calls: int
     input_tokens: int
     usd_least: Decimal | None
     usd_most: Decimal | None
     price: str
+    judge_usd_least: Decimal | None
+    judge_usd_most: Decimal | None
+    judge_price: str
     tokens_before: int
     tokens_after: int
     notes: tuple[str, ...] = ()

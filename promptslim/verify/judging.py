@@ -33,12 +33,13 @@ def judged(cases: Sequence[Case], judge: Judge | None, ask: Ask) -> dict[str, tu
     """What the judge says of each case by its id: of ``answer`` and of ``other``."""
     if judge is None:
         return {case.id: ({}, {}) for case in cases}
-    questions = {question.id: question for case in cases for question in _questions(case, judge)}
+    questions = {question.id: question for case in cases for question in questions_of(case, judge)}
     replies = ask(list(questions.values())) if questions else {}
     return {case.id: _grades(case, replies) for case in cases}
 
 
-def _questions(case: Case, judge: Judge) -> Iterator[Request]:
+def questions_of(case: Case, judge: Judge) -> Iterator[Request]:
+    """What the judge is asked about a case."""
     for number, check in enumerate(case.checks):
         module = grader_modules()[check.kind]
         texts: tuple[str, ...] = ()
@@ -91,13 +92,9 @@ def needs_judge(items: Sequence[Item]) -> bool:
     )
 
 
-def measured(suite: Suite, ask: Ask) -> JudgeErrors | None:
-    """The errors of the suite's judge on its labelled answers; None where no judge grades. A reply without a verdict
-    counts as an error, in the direction that hides a loss least."""
-    judge = suite.judge
-    if judge is None or not needs_judge(suite.items):
-        return None
-    by_id = {item.id: item for item in suite.items}
+def labelled(items: Sequence[Item], judge: Judge) -> list[Case]:
+    """The labelled answers as cases, in their order."""
+    by_id = {item.id: item for item in items}
     cases = []
     for number, label in enumerate(judge.labels):
         checks = by_id[label.test].checks
@@ -106,6 +103,16 @@ def measured(suite: Suite, ask: Ask) -> JudgeErrors | None:
             cases.append(Case(f"label/{number}", checks, Answer(label.original or ""), answer))
         else:
             cases.append(Case(f"label/{number}", checks, answer))
+    return cases
+
+
+def measured(suite: Suite, ask: Ask) -> JudgeErrors | None:
+    """The errors of the suite's judge on its labelled answers; None where no judge grades. A reply without a verdict
+    counts as an error, in the direction that hides a loss least."""
+    judge = suite.judge
+    if judge is None or not needs_judge(suite.items):
+        return None
+    cases = labelled(suite.items, judge)
     said = judged(cases, judge, ask)
     counts = {(True, True): 0, (True, False): 0, (False, False): 0, (False, True): 0}
     for case, label in zip(cases, judge.labels, strict=True):

@@ -13,22 +13,23 @@ from promptslim.proof.power import ASSUMED_DISCORDANCE, items_needed_exact, pass
 from promptslim.tokens.counter import Counter
 from promptslim.verify.claims import units_of
 from promptslim.verify.filling import filled_prompt
-from promptslim.verify.grading import asks_judge, compares_answers
+from promptslim.verify.judge_cost import judge_cost
 from promptslim.verify.proving import Prepared
 from promptslim.verify.request import Request, most_input_tokens
-from promptslim.verify.runner import AGAIN, NOISE_ITEMS, requests_of
+from promptslim.verify.runner import AGAIN, requests_of
 from promptslim.verify.tariff import Tariff
 
 
 def planned(
     ready: Prepared,
-    tariff: Tariff,
+    priced: Callable[[str], tuple[Tariff, str]],
     counter: Counter,
-    tokenizer: str,
     discordance: float = ASSUMED_DISCORDANCE,
 ) -> VerifyPlan:
-    """The plan of a run. Raises SuiteError for items that do not fill the prompts."""
+    """The plan of a run. ``priced`` gives the tariff and the tokenizer of a model. Raises SuiteError for items that do
+    not fill the prompts."""
     job = ready.job
+    tariff, tokenizer = priced(job.model.id)
     terms, items = job.terms, ready.items
     units = units_of(items)
     level = _level(ready)
@@ -45,6 +46,10 @@ def planned(
         least = graded_smallest_margin(units, spread, level=level) if level else 1.0
         needed = graded_items_needed((spread, -spread), terms.margin, level=level) if level else None
     tokens = {name: most_input_tokens(request, counter, tokenizer) for name, request in requests.items()}
+    judge = job.suite.judge
+    judging = judge_cost(job, counter, *priced(judge.model.id)) if judge else None
+    own_least = _sum(requests, lambda one: tariff.cost(one, Usage(tokens[one.id])))
+    own_most = _sum(requests, lambda one: tariff.most(one, tokens[one.id]))
     before, after = (_size(ready, old, counter, tokenizer) for old in (True, False))
     return VerifyPlan(
         suite=job.suite.path,
@@ -63,11 +68,15 @@ def planned(
         needed=needed,
         calls=len(requests),
         noise_calls=sum(f"/{AGAIN}/" in name for name in requests),
-        judge_calls=_judge_calls(ready),
+        judge=judge.model.id if judge else None,
+        judge_calls=judging.calls if judging else 0,
         input_tokens=sum(tokens.values()),
-        usd_least=_sum(requests, lambda one: tariff.cost(one, Usage(tokens[one.id]))),
-        usd_most=_sum(requests, lambda one: tariff.most(one, tokens[one.id])),
+        usd_least=own_least,
+        usd_most=own_most,
         price=tariff.basis(),
+        judge_usd_least=judging.usd_least if judging else None,
+        judge_usd_most=judging.usd_most if judging else None,
+        judge_price=priced(judge.model.id)[0].basis() if judge else "",
         tokens_before=before,
         tokens_after=after,
         notes=_notes(ready),
@@ -85,24 +94,6 @@ def _sum(requests: dict[str, Request], cost: Callable[[Request], Decimal | None]
     costs = [cost(request) for request in requests.values()]
     known = [one for one in costs if one is not None]
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
-
-
-def _judge_calls(ready: Prepared) -> int:
-    """Calls of the judge: both answers of every repeat, the noise floor, the labelled answers."""
-    suite = ready.job.suite
-    if suite.judge is None:
-        return 0
-    runs = suite.repeat + 0.0
-    total = 0.0
-    for number, item in enumerate(ready.job.items):
-        judged = sum(asks_judge(one) or compares_answers(one) for one in item.checks)
-        total += 2 * judged * (runs + (1 if number < NOISE_ITEMS else 0))
-    by_id = {item.id: item for item in suite.items}
-    for label in suite.judge.labels:
-        checks = by_id[label.test].checks
-        both = any(compares_answers(check) for check in checks)
-        total += sum((1 + both) * asks_judge(one) + 2 * compares_answers(one) for one in checks)
-    return int(total)
 
 
 def _size(ready: Prepared, old: bool, counter: Counter, tokenizer: str) -> int:

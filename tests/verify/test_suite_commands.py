@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,39 @@ def test_a_plan_says_what_can_be_shown_and_what_it_costs(run: Run) -> None:
     text = run("verify", "plan", "suite.yaml")[1]
     assert "2026" in text, "the price says its date"
     assert "(assumed)" in text
+
+
+JUDGED = """defaultTest: {assert: [{type: llm-rubric, value: polite}]}
+judge:
+  model: amazon.nova-pro-v1:0
+  parameters: {max_tokens: 50}
+  labels: [{test: t0, output: positive, pass: true}, {test: t1, output: rude, pass: false}]
+"""
+
+
+def test_a_plan_prices_the_judge(run: Run) -> None:
+    lay_out(Path(), text=suite(70, JUDGED))
+    plan = json.loads(run("verify", "plan", "suite.yaml", "--json")[1])
+    assert (plan["judge"], plan["judge_calls"]) == ("amazon.nova-pro-v1:0", 70 * 2 + 20 * 2 + 2)
+    least, most = (float(plan["judge_usd"][end]) for end in ("input_alone", "at_most"))
+    assert most - least == pytest.approx(180 * 20 * 0.8e-6 + 182 * 50 * 3.2e-6), "answers at 20 tokens, replies at 50"
+    assert least >= 182 * 60 * 0.8e-6, "the rubric itself; Nova Pro: 0.80 and 3.20 dollars a million"
+    text = run("verify", "plan", "suite.yaml")[1]
+    assert re.search(r"  judge +\$.* at most \$.*2026.*amazon\.nova-pro-v1:0", text)
+    shown = re.search(r"  sum +\$(\S+) for the input alone, at most \$(\S+)\n", text)
+    assert shown is not None
+    assert float(shown[2]) == pytest.approx(float(plan["usd"]["at_most"]) + most, rel=0.01)
+
+
+def test_a_judge_without_a_price_or_a_cap_is_said(run: Run) -> None:
+    unknown = JUDGED.replace("amazon.nova-pro-v1:0", "someone.own-judge")
+    lay_out(Path(), text=suite(70, unknown))
+    plan = json.loads(run("verify", "plan", "suite.yaml", "--json")[1])
+    assert plan["judge_usd"] is None
+    assert plan["usd"]["at_most"], "what the model itself costs is still known"
+    assert "judge    not known: no price is known" in run("verify", "plan", "suite.yaml")[1]
+    lay_out(Path(), text=suite(70, JUDGED.replace("max_tokens: 50", "temperature: 0")))
+    assert json.loads(run("verify", "plan", "suite.yaml", "--json")[1])["judge_usd"]["at_most"] is None
 
 
 def test_a_plan_of_scores_and_groups(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 
 from promptslim.core.verify_plan import VerifyPlan
 from promptslim.report import escape
@@ -32,15 +33,33 @@ def _facts(plan: VerifyPlan) -> Iterator[tuple[str, str]]:
     yield "prompt", f"{plan.tokens_before:,} tokens now, {plan.tokens_after:,} after (first test filled in)"
     judge = f", and {plan.judge_calls:,} of the judge" if plan.judge_calls else ""
     yield "calls", f"{plan.calls:,}, {plan.noise_calls} of them for the noise floor{judge}"
-    if plan.usd_least is None and plan.usd_most is None:
-        yield "dollars", f"not known: {plan.price}"
-    else:
-        most = "no bound, since no max_tokens is set" if plan.usd_most is None else f"at most {money(plan.usd_most)}"
-        yield "dollars", f"{money(plan.usd_least)} for the input alone, {most} ({plan.price}; without retries)"
+    yield "dollars", _dollars(plan.usd_least, plan.usd_most, plan.price)
     if plan.judge_calls:
-        yield "note", "the dollars do not include the judge"
+        judging = _dollars(plan.judge_usd_least, plan.judge_usd_most, plan.judge_price)
+        yield "judge", f"{judging}, besides: {plan.judge}, about answers up to their max_tokens"
+        least, most = _sum(plan.usd_least, plan.judge_usd_least), _sum(plan.usd_most, plan.judge_usd_most)
+        if least is not None:
+            yield "sum", f"{money(least)} for the input alone, {_at_most(most)}"
     for note in plan.notes:
         yield "note", note
+
+
+def _dollars(least: Decimal | None, most: Decimal | None, price: str) -> str:
+    if least is None and most is None:
+        return f"not known: {price}"
+    return f"{money(least)} for the input alone, {_at_most(most)} ({price}; without retries)"
+
+
+def _at_most(most: Decimal | None) -> str:
+    return "no bound, since no max_tokens is set" if most is None else f"at most {money(most)}"
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other
+
+
+def _range(least: Decimal | None, most: Decimal | None) -> dict[str, str | None] | None:
+    return None if least is None else {"input_alone": str(least), "at_most": None if most is None else str(most)}
 
 
 def as_json(plan: VerifyPlan) -> str:
@@ -65,10 +84,11 @@ def as_json(plan: VerifyPlan) -> str:
         "noise_calls": plan.noise_calls,
         "judge_calls": plan.judge_calls,
         "input_tokens_at_most": plan.input_tokens,
-        "usd": None
-        if plan.usd_least is None
-        else {"input_alone": str(plan.usd_least), "at_most": None if plan.usd_most is None else str(plan.usd_most)},
+        "usd": _range(plan.usd_least, plan.usd_most),
         "prices": plan.price,
+        "judge": plan.judge,
+        "judge_usd": _range(plan.judge_usd_least, plan.judge_usd_most),
+        "judge_prices": plan.judge_price or None,
         "prompt_tokens": {"before": plan.tokens_before, "after": plan.tokens_after},
         "notes": list(plan.notes),
     }

@@ -30,10 +30,13 @@ def run(given: Given) -> int:
         compared = project.compared(suite)
         model = project.model(suite, compared)
         ready = project.prepared(suite, compared, model, project.lock())
-        facts = project.facts(model.id)
         counting = Counting(project.place.settings, project.place.cwd, precise=True)
-        tariff = Tariff(facts.rates if facts else None)
-        plan = planned(ready, tariff, counting.counter(), facts.tokenizer if facts else UNKNOWN_TOKENIZER)
+
+        def priced(name: str) -> tuple[Tariff, str]:
+            facts = project.facts(name)
+            return Tariff(facts.rates if facts else None), facts.tokenizer if facts else UNKNOWN_TOKENIZER
+
+        plan = planned(ready, priced, counting.counter())
         counting.save()
         if project.session.quiet < 2:
             write([as_json(plan)] if given.flag("json") else as_text(plan))
