@@ -6,7 +6,7 @@ import ast
 import textwrap
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from promptslim.core.prompt import Hole, Literal, Prompt
@@ -125,6 +125,7 @@ def test_deleting_plain_words_is_always_possible(token: str, data: st.DataObject
     prompt = prompt_of(source)
     number = len(prompt.parts) - 1
     text = prompt.parts[number].text
+    assume("two " in text)  # what is drawn may turn the rest of the line into a comment
     at = text.rindex("two ")
     edits = source_edits(prompt, number, at, at + 4, "")
     assert edits is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -52,7 +53,7 @@ class StringHolder:
         before = [one for place, one in _values(self.token, self.source) if place < start]
         after = [one for place, one in _values(self.token, self.source) if place >= end]
         found = [one for _, one in _values(again, changed)]
-        return written if found == [*before, *content, *after] else None
+        return written if found == [*before, *content, *after] and _compiles(changed) else None
 
     def characters(self) -> Iterator[tuple[int, str]]:
         """The characters of the string with their places; a field of an f-string counts as one."""
@@ -87,6 +88,17 @@ class StringHolder:
             else:
                 written.append(char * 2 if token.formatted and char in "{}" else char)
         return "".join(written)
+
+
+def _compiles(token: str) -> bool:
+    """False for escapes that Python does not read, such as a backslash that meets a new character."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(token, "string", "eval", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _doubled(text: str) -> str:
