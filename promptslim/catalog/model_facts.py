@@ -68,9 +68,10 @@ class ModelFacts:
     or None. ``vendor``: anthropic, amazon, meta, mistral, cohere, deepseek, openai, qwen, ai21, google ...
     ``family``: the model without date, version and geo (``claude-haiku-4-5``, ``nova-pro``, ``gpt-4o``).
     ``tier``: premium, top, mid, small, tiny or None. ``tokenizer``: key for tokens/ (claude-3, claude-4.7,
-    o200k, cl100k, llama3, llama4, mistral, tekken, deepseek, qwen, unknown). ``body``: invoke_model body
-    family (anthropic, nova, titan, llama, mistral_text, mistral_chat, cohere, deepseek, openai, qwen,
-    jamba, openai_like) or None. ``kind``: chat, embedding, image, audio, rerank, video, other.
+    o200k, cl100k, llama3, llama4, mistral, tekken, deepseek, qwen), or ``<vendor>.<family>`` where it is not known:
+    a model whose tokenizer is not known shares it with no other. ``body``: invoke_model body
+    family (anthropic, nova, titan, llama, mistral_text, mistral_chat, cohere, deepseek, openai, qwen, jamba,
+    openai_like) or None. ``kind``: chat, embedding, image, audio, rerank, video, other.
     ``thinks``: thinks before it answers, so that the cap is spent on thinking first; ``thinks_off`` names
     the request settings that change that (empty: nothing does, it always thinks).
     ``reasoning``: takes reasoning settings and rejects ``max_tokens`` in OpenAI chat completions.

@@ -214,7 +214,7 @@ def _said(grammar: Grammar, vendor: str, name: str) -> dict[str, Any]:
     tokenizer = grammar.says("tokenizer", vendor, name)
     thinks = grammar.says("thinks", vendor, name)
     return {
-        "tokenizer": tokenizer["key"] if tokenizer else "unknown",
+        "tokenizer": tokenizer["key"] if tokenizer else f"{vendor}.{name}",
         "reasoning": grammar.says("reasoning", vendor, name) is not None,
         "thinks": thinks is not None,
         "thinks_off": thinks["off"] if thinks else [],

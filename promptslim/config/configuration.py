@@ -17,7 +17,7 @@ from promptslim.core.record import record
 
 _SELECTION = ("select", "extend_select", "ignore", "extend_ignore")
 _ADDED = ("extend_select", "extend_ignore", "extend_exclude")
-_TABLES = ("per_file_ignores", "wrappers", "models", "rules", "budgets")
+_TABLES = ("per_file_ignores", "wrappers", "models", "rules", "budgets", "calibration")
 _PATTERNS = ("include", "exclude", "extend_exclude", "prompts", "per_file_ignores")
 _PATHS = ("catalog", "prices", "baseline", "tokenizer")
 

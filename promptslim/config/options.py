@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any
 
-from promptslim.config.readers import OneOf, Reader, TableOf, boolean, plain_table, string, strings, tokens
+from promptslim.config.readers import OneOf, Reader, TableOf, boolean, factor, plain_table, string, strings, tokens
 from promptslim.core.levels import CONFIDENCES, SEVERITIES
 from promptslim.core.record import record
 
@@ -52,6 +52,9 @@ class Options:
     region: str | None = option(string, "Region of the prices.")
     output_format: str | None = option(string, "Format of the findings.")
     budgets: Mapping[str, int] | None = option(TableOf(tokens), "Prompt (path, or path::name) to tokens it may have.")
+    calibration: Mapping[str, float] | None = option(
+        TableOf(factor), "Tokenizer family to what its estimates are multiplied by, as count --calibrate gives it."
+    )
     keep: tuple[str, ...] | None = option(strings, "Texts in prompts that no edit may touch, as they stand there.")
     cache: bool | None = option(boolean, "Keep results between runs.")
     rules: Mapping[str, Mapping[str, object]] | None = option(

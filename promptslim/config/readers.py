@@ -65,6 +65,16 @@ def tokens(value: object) -> int:
     return value
 
 
+LEAST_FACTOR, LARGEST_FACTOR = 0.2, 5.0
+
+
+def factor(value: object) -> float:
+    """What an estimate is multiplied by: a number from 0.2 to 5."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not LEAST_FACTOR <= value <= LARGEST_FACTOR:
+        raise MismatchError(f"a number from {LEAST_FACTOR:g} to {LARGEST_FACTOR:g}", value)
+    return float(value)
+
+
 def strings(value: object) -> tuple[str, ...]:
     """A list of strings, which may be empty."""
     if not isinstance(value, list):

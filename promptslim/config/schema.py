@@ -7,7 +7,18 @@ from dataclasses import fields
 from typing import Protocol
 
 from promptslim.config.options import Options, key_of
-from promptslim.config.readers import OneOf, TableOf, boolean, plain_table, string, strings, tokens
+from promptslim.config.readers import (
+    LARGEST_FACTOR,
+    LEAST_FACTOR,
+    OneOf,
+    TableOf,
+    boolean,
+    factor,
+    plain_table,
+    string,
+    strings,
+    tokens,
+)
 from promptslim.config.selectors import ALL, Rule
 
 _SELECTORS = ("select", "ignore", "extend-select", "extend-ignore")
@@ -53,6 +64,8 @@ def _type(read: object) -> dict[str, object]:
         return {"type": "string"}
     if read is tokens:
         return {"type": "integer", "minimum": 1}
+    if read is factor:
+        return {"type": "number", "minimum": LEAST_FACTOR, "maximum": LARGEST_FACTOR}
     match read:
         case OneOf(choices=choices):
             return {"enum": list(choices)}

@@ -56,6 +56,7 @@ class Settings:
     region: str | None
     output_format: str
     budgets: Mapping[str, int]
+    calibration: Mapping[str, float]
     keep: tuple[str, ...]
     cache: bool
     rules: Mapping[str, Mapping[str, object]]
@@ -89,6 +90,7 @@ def resolve(configuration: Configuration) -> Settings:
         region=options.region,
         output_format=options.output_format or "text",
         budgets=options.budgets or {},
+        calibration=options.calibration or {},
         keep=options.keep or (),
         cache=options.cache is not False,
         rules=options.rules or {},

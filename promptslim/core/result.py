@@ -54,7 +54,7 @@ class TokenCount:
 
     ``method``: api (the provider counted), reconstructed (rebuilt Claude vocabulary), vocabulary (the
     model's own file), estimate (regression, see tokens/). ``calibrated`` is false where the regression was
-    never fitted to counts of this tokenizer.
+    never fitted to counts of this tokenizer. ``factor``: what the user's calibration multiplied the estimate by.
     """
 
     n: int
@@ -62,6 +62,7 @@ class TokenCount:
     high: int
     method: str
     calibrated: bool = True
+    factor: float | None = None
 
 
 @record

@@ -30,14 +30,15 @@ class Counting:
             from promptslim.tokens.counter import Counter
 
             prefer: Choice["estimate", "exact"] = "exact" if self._precise else "estimate"
+            calibration = self._settings.calibration
             self._cache = CountCache() if self._settings.cache else None
             if self._settings.tokenizer is None:
-                self._counter = Counter(prefer, self._cache)
+                self._counter = Counter(prefer, self._cache, calibration)
             else:
                 from promptslim.pipeline.user_counter import UserCounter
 
                 file = os.path.join(self._cwd, self._settings.tokenizer)  # noqa: PTH118 (as everywhere on this path)
-                self._counter = UserCounter(file, prefer, self._cache)
+                self._counter = UserCounter(file, prefer, self._cache, calibration)
         return self._counter
 
     def save(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal as Choice
 
 from promptslim.core.result import TokenCount
@@ -15,9 +15,15 @@ from promptslim.tokens.vocabulary import Vocabulary
 class UserCounter(Counter):
     """A counter that takes the user's vocabulary for every tokenizer but Claude's, which are built in."""
 
-    def __init__(self, file: str, prefer: Choice["estimate", "exact"], cache: CountCache | None) -> None:
+    def __init__(
+        self,
+        file: str,
+        prefer: Choice["estimate", "exact"],
+        cache: CountCache | None,
+        calibration: Mapping[str, float] | None = None,
+    ) -> None:
         """Reads ``file``, a tokenizer.json. Raises VocabularyError."""
-        super().__init__(prefer, cache)
+        super().__init__(prefer, cache, calibration)
         self._vocabulary = Vocabulary(file)
 
     def count_many(self, texts: Sequence[str], key: str, *, precise: bool | None = None) -> list[TokenCount]:

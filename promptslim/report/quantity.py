@@ -42,4 +42,6 @@ def tokens(count: TokenCount) -> str:
     """``812 tokens (reconstructed)``, with the band where it has a width: ``812 tokens (760 to 870, estimate)``."""
     band = f"{count.low:,} to {count.high:,}, " if count.low != count.high else ""
     method = count.method if count.calibrated else f"{count.method}, uncalibrated"
+    if count.factor is not None:
+        method += f" times {count.factor:g} by your calibration"
     return f"{count.n:,} {'token' if count.n == 1 else 'tokens'} ({band}{method})"

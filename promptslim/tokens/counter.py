@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from typing import Literal as Choice
 
@@ -20,12 +21,19 @@ class Counter:
     With ``prefer="estimate"`` every count is the estimate, which loads nothing, unless ``precise=True``
     is asked for. ``prefer="exact"`` asks for it always. Precise means the reconstructed vocabulary for
     Claude; for other tokenizers it is still the estimate, since none of their vocabularies is shipped.
-    ``cache`` keeps precise counts between runs; call its ``save`` at the end.
+    ``cache`` keeps precise counts between runs; call its ``save`` at the end. ``calibration`` maps tokenizers to what
+    their estimates are multiplied by (calibration.py).
     """
 
-    def __init__(self, prefer: Choice["estimate", "exact"] = "estimate", cache: CountCache | None = None) -> None:
+    def __init__(
+        self,
+        prefer: Choice["estimate", "exact"] = "estimate",
+        cache: CountCache | None = None,
+        calibration: Mapping[str, float] | None = None,
+    ) -> None:
         self._precise = prefer == "exact"
         self._cache = cache
+        self._calibration = calibration or {}
         self._memory: dict[tuple[str, str], int] = {}
 
     def count(self, text: str, key: str, *, precise: bool | None = None) -> TokenCount:
@@ -36,7 +44,7 @@ class Counter:
         """``count`` of each text; vocabularies encode them as one batch."""
         if key in GENERATIONS and (self._precise if precise is None else precise):
             return [TokenCount(n, n, n, "reconstructed") for n in self._reconstructed(texts, key)]
-        return [estimate(text, key) for text in texts]
+        return [self._estimated(text, key) for text in texts]
 
     def over(self, text: str, key: str, threshold: int) -> bool:
         """Whether ``text`` has more than ``threshold`` tokens: true only if the whole band of its count has.
@@ -46,10 +54,18 @@ class Counter:
         """
         if most_tokens(text) <= threshold:
             return False
-        rough = estimate(text, key)
+        rough = self._estimated(text, key)
         if rough.low > threshold or rough.high <= threshold or key not in GENERATIONS:
             return rough.low > threshold
         return self._reconstructed([text], key)[0] > threshold
+
+    def _estimated(self, text: str, key: str) -> TokenCount:
+        """The estimate, with the user's calibration of the tokenizer; its band stays as wide as it was."""
+        rough, factor = estimate(text, key), self._calibration.get(key)
+        if factor is None:
+            return rough
+        n, low, high = round(rough.n * factor), math.floor(rough.low * factor), math.ceil(rough.high * factor)
+        return TokenCount(n, min(n, low), max(n, high), rough.method, True, factor)
 
     def _reconstructed(self, texts: Sequence[str], key: str) -> list[int]:
         """Precise counts, from the memory of this run, the cache, or the vocabulary."""

@@ -206,7 +206,7 @@ def test_variants_of_an_id(variant, same):
 @pytest.mark.parametrize(
     ("model_id", "key"),
     [
-        ("anthropic.claude-instant-v1", "unknown"),
+        ("anthropic.claude-instant-v1", "anthropic.claude-instant"),
         ("claude-3-opus-20240229", "claude-3"),
         ("claude-sonnet-4-20250514", "claude-3"),
         ("us.anthropic.claude-opus-4-6-v1", "claude-3"),
@@ -222,14 +222,14 @@ def test_variants_of_an_id(variant, same):
         ("gpt-4.1", "o200k"),
         ("o3-mini", "o200k"),
         ("openai.gpt-oss-120b-1:0", "o200k"),
-        ("gpt-6-sol", "unknown"),
+        ("gpt-6-sol", "openai.gpt-6-sol"),
         ("meta.llama3-1-8b-instruct-v1:0", "llama3"),
         ("meta.llama4-scout-17b-instruct-v1:0", "llama4"),
         ("mistral.mixtral-8x7b-instruct-v0:1", "mistral"),
         ("mistral.ministral-3-8b-instruct", "tekken"),
         ("us.deepseek.r1-v1:0", "deepseek"),
         ("qwen.qwen3-32b-v1:0", "qwen"),
-        ("us.amazon.nova-pro-v1:0", "unknown"),
+        ("us.amazon.nova-pro-v1:0", "amazon.nova-pro"),
     ],
 )
 def test_the_vocabulary_follows_the_generation(model_id, key):

@@ -18,6 +18,10 @@ PARAMETERS: Parameters = (
     Argument("files", "Text files; - or nothing reads standard input.", many=True),
     Option(("--model",), "Count as this model does; may be given several times.", "list", "ID"),
     Option(("--exact",), "Ask Amazon Bedrock, free of charge: each text is sent there as one message."),
+    Option(
+        ("--calibrate",),
+        "Ask Amazon Bedrock the same, of the files or of the prompts found here, and give the factor for estimates.",
+    ),
     Option(("--tokenizer",), "Count with this tokenizer.json, all but Claude.", "value", "FILE"),
     Option(("--output-format",), "Format of the counts.", "value", choices=("text", "json")),
     *CONFIGURATION,
@@ -28,7 +32,7 @@ def run(given: Given) -> int:
     """Count the tokens of text files, each as a whole, with the method and the band of the count.
 
     Without a model the count is an estimate whose band covers the known families. Nothing is sent anywhere, unless
-    --exact asks for it.
+    --exact or --calibrate asks for it.
     """
     from promptslim.pipeline import run as pipeline
 
@@ -41,12 +45,21 @@ def run(given: Given) -> int:
                 f"nothing is known of the model {model!r}; `promptslim models` lists the known ones, "
                 "[tool.promptslim.models] names yours"
             )
+    as_json = given.value("output_format") == "json"
+    if given.flag("calibrate"):
+        from promptslim.cli.calibrating import calibrated, prompts_in
+
+        if given.flag("exact"):
+            raise UsageError("--calibrate shows the counts of --exact as well; leave --exact out")
+        named = [(name, _text(name, place.cwd)) for name in given.listed("files") or ()]
+        write([calibrated(named or prompts_in(place), given.listed("model") or (), place, as_json)])
+        return 0
     texts = [(name, _text(name, place.cwd)) for name in given.listed("files") or ("-",)]
     if given.flag("exact"):
         rows = _asked(texts, given.listed("model") or (), place.settings.region)
     else:
         rows = [(name, model, pipeline.count(text, model, place)) for name, text in texts for model in models]
-    write([_json(rows)] if given.value("output_format") == "json" else _lines(rows))
+    write([_json(rows)] if as_json else _lines(rows))
     return 0
 
 
@@ -109,6 +122,8 @@ def _json(rows: list[tuple[str, str | None, TokenCount]]) -> str:
             "low": count.low,
             "high": count.high,
             "method": count.method,
+            "calibrated": count.calibrated,
+            "factor": count.factor,
         }
         for name, model, count in rows
     ]

@@ -99,7 +99,7 @@ def _details(model: ModelFacts) -> list[str]:
         ("tier", model.tier or "not known"),
         ("context", f"{_number(model.context)} tokens" if model.context else "not known"),
         ("output limit", f"{_number(model.max_output)} tokens" if model.max_output else "not known"),
-        ("tokens", f"counted as {model.tokenizer}" if model.tokenizer != "unknown" else "estimated"),
+        ("tokens", "estimated" if model.tokenizer.startswith(f"{model.vendor}.") else f"counted as {model.tokenizer}"),
     ]
     if model.cache is not None:
         least = f"{model.cache.min_possible:,} to {model.cache.min_certain:,}"
