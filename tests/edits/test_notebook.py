@@ -85,7 +85,8 @@ def test_only_the_source_changes(
         assert changed == dumped(book_of(expected, listed, "é"), indent, ascii_only, end)
     if edits:
         reason = problem("n.ipynb", text, changed, edits)
-        assert reason is None or "would not parse" in reason
+        # What is drawn may close a quote: then it is refused, for one of these two reasons and no other.
+        assert reason is None or "would not parse" in reason or "more than the text would change" in reason
 
 
 RAW = """{
