@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from promptslim.edits.same_ends import same_ends
+
 _LINE_END = re.compile("\r\n|\r|\n")
 
 
@@ -14,12 +16,7 @@ def with_line_ends(original: str, text: str) -> str:
     ends = _LINE_END.findall(original)
     old = _LINE_END.split(original)
     new = text.split("\n")
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[len(old) - 1 - last] == new[len(new) - 1 - last]:
-        last += 1
+    first, last = same_ends(old, new)
     middle = SequenceMatcher(None, old[first : len(old) - last], new[first : len(new) - last], autojunk=False)
     source: list[int | None] = [*range(first), *[None] * (len(new) - first - last)]
     for one, other, size in middle.get_matching_blocks():

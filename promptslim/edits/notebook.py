@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from promptslim.core.record import record
 from promptslim.core.text import Edit
 from promptslim.edits.apply import OutdatedError
+from promptslim.edits.same_ends import same_ends
 from promptslim.extract.notebook import source_strings
 
 _CHARACTER = re.compile(
@@ -61,12 +62,7 @@ def _cell_changes(text: str, lines: Sequence[_Line], edits: Sequence[Edit]) -> l
     by_line = in_list and old == _split([char for line in lines for char in line.characters])
     pieces = _edited(lines, edits, text.isascii())
     new = _split([char for piece in pieces for char in piece]) if by_line else ["".join(piece) for piece in pieces]
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[len(old) - 1 - last] == new[len(new) - 1 - last]:
-        last += 1
+    first, last = same_ends(old, new)
     stop = len(old) - last
     wanted = [f'"{line}"' for line in new[first : len(new) - last]]
     if len(wanted) == stop - first:
