@@ -40,8 +40,10 @@ PLAIN = pattern(
 )
 """Addresses under which no HTML is expected."""
 
-FEW_ROWS = pattern(r"\bnrows\s*=|\b(?:pivot_table|crosstab)\s*\(")
-"""Calls of pandas that read only some rows, or that sum a table up."""
+FEW_ROWS = pattern(
+    r"\bnrows\s*=|\b(?:pivot_table|crosstab)\s*\(|\bDataFrame\(\s*\{\s*[\"'][^\"'\n]*[\"']\s*:\s*\[\s*[\"'\d-]"
+)
+"""Calls of pandas that read only some rows, that sum a table up, or that hold a table written out in the source."""
 
 
 def raw_markup(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
