@@ -25,7 +25,7 @@ class CompiledCatalog(BuildHookInterface):  # type: ignore[type-arg]
             sys.path.remove(self.root)
         self._made = Path(tempfile.mkdtemp())
         made = self._made / COMPILED
-        made.write_text(compiled_file(Path(self.root) / "rules"), "ascii")
+        made.write_text(compiled_file(str(Path(self.root) / "rules")), "ascii")
         build_data["force_include"][str(made)] = f"promptslim/_data/{COMPILED}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from promptslim.catalog.model_id import Grammar
     from promptslim.catalog.model_lookup import Models
 
-_loaded: dict[Path, Catalog] = {}
+_loaded: dict[str, Catalog] = {}
 
 
 def load() -> Catalog:
@@ -59,7 +60,7 @@ class Catalog:
     rules: tuple[RuleMeta, ...]
     """Every rule with a page, in order of code."""
 
-    def __init__(self, folder: Path, core: Mapping[str, Any], models_text: str) -> None:
+    def __init__(self, folder: str, core: Mapping[str, Any], models_text: str) -> None:
         self._folder = folder
         self._core = core
         self._models_text = models_text
@@ -109,11 +110,12 @@ class Catalog:
         """The Markdown of a rule's page. Raises KeyError for an unknown rule, CatalogError where the page
         cannot be read."""
         rule = self._by_name[code_or_name]
-        path = self._folder / rule.family / f"{rule.name}.md"
+        path = os.path.join(self._folder, rule.family, f"{rule.name}.md")  # noqa: PTH118 (as in store.py)
         try:
-            return path.read_text("utf-8")
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123
+                return file.read()
         except (OSError, ValueError) as error:
-            raise CatalogError(str(path), None, f"cannot be read: {error}") from None
+            raise CatalogError(path, None, f"cannot be read: {error}") from None
 
     def base_of(self, model_id: str) -> str:
         """The model that an id stands for, whatever its profile or region; an unknown id stands for itself."""

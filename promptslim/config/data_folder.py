@@ -1,27 +1,23 @@
 """Where the data files of the package lie."""
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH100, PTH112, PTH118, PTH120
 
 from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @cache
-def data_folder() -> Path:
-    """The folder with the rule pages and data tables (``sdks/``, ``models/``, ``tokens/`` ...).
+def data_folder() -> str:
+    """The absolute path of the folder with the rule pages and data tables (``sdks/``, ``models/``, ``tokens/`` ...).
 
     An installed wheel carries them as ``promptslim/_data``; an editable install and a plain checkout
     have them as ``rules/`` beside the package. Raises FileNotFoundError where neither is there.
     """
-    from pathlib import Path  # not at the top: it costs more than the rest of this module's users together
-
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    candidates = (Path(package) / "_data", Path(package).parent / "rules")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    candidates = (os.path.join(package, "_data"), os.path.join(os.path.dirname(package), "rules"))
     for candidate in candidates:
-        if candidate.is_dir():
+        if os.path.isdir(candidate):
             return candidate
     raise FileNotFoundError(f"the data files of promptslim are missing: no {candidates[0]} and no {candidates[1]}")

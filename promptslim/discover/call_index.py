@@ -4,7 +4,7 @@ For every Python file and notebook it holds 32-bit hashes of the words that stan
 parenthesis. A query finds a superset of the callers: hashes collide, and a word may be another object's.
 """
 # pathlib costs more start-up time than everything in this module.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH118, PTH120, PTH123
+# ruff: noqa: PTH116, PTH118, PTH123
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from zlib import crc32
 
+from promptslim.config.cache_folder import keep
 from promptslim.core.record import record
 from promptslim.discover.reading import MAX_NOTEBOOK_BYTES, read_bytes
 
@@ -162,18 +163,4 @@ def _save(index: CallIndex, store: str, root: str) -> None:
     names = os.fsencode("\0".join(index.paths))
     body = b"".join((names, index.stamps.tobytes(), index.ends.tobytes(), index.hashes))
     header = _HEADER.pack(crc32(body), len(names), len(index.paths), len(index.hashes))
-    partial = f"{store}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(store), mode=0o700, exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(_MAGIC + os.fsencode(root) + b"\n" + header + body)
-        os.replace(partial, store)
-    except OSError:
-        _remove(partial)
-
-
-def _remove(path: str) -> None:
-    from contextlib import suppress
-
-    with suppress(OSError):
-        os.unlink(path)
+    keep(store, _MAGIC + os.fsencode(root) + b"\n" + header + body)

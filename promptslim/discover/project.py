@@ -162,7 +162,7 @@ def open_project(root: str, settings: Settings, cwd: str, instead: Instead | Non
 
         rules = replace(rules_of(settings), tests=False, include=None)
         paths = [path for what, path, _ in walk(root, rules) if what == TAKEN]
-        return project_index(root, paths, store_of(root, str(cache_folder())) if settings.cache else None)
+        return project_index(root, paths, store_of(root, cache_folder()) if settings.cache else None)
 
     return DiskFiles(root, cwd, index, instead)
 

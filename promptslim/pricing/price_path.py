@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from promptslim.config.cache_folder import cache_folder
 
 
-def prices_path(chosen: str | None) -> Path:
+def prices_path(chosen: str | None) -> str:
     """The user's price file: ``prices`` of the configuration, else ``prices.json`` in the cache folder."""
-    return Path(chosen) if chosen else cache_folder() / "prices.json"
+    return chosen or os.path.join(cache_folder(), "prices.json")  # noqa: PTH118

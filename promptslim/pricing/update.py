@@ -74,7 +74,7 @@ def user_prices(chosen: str | None) -> PriceFile | None:
 
     Raises PriceFileError.
     """
-    path = prices_path(chosen)
+    path = Path(prices_path(chosen))
     return _read(path) if chosen or path.is_file() else None
 
 

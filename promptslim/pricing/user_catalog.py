@@ -1,8 +1,10 @@
 """The catalog as the user's settings change it."""
+# pathlib costs more start-up time than everything in this module.
+# ruff: noqa: PTH113, PTH118
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from promptslim.catalog import Catalog
 from promptslim.config.settings import Settings
@@ -16,11 +18,15 @@ def user_catalog(catalog: Catalog, settings: Settings, cwd: str = ".") -> Catalo
     Raises CatalogError and PriceFileError where a file cannot be used.
     """
     prices = None
-    if settings.prices or prices_path(None).is_file():
+    if settings.prices or os.path.isfile(prices_path(None)):
         from promptslim.pricing.price_file import prices_table
         from promptslim.pricing.update import user_prices
 
-        found = user_prices(str(Path(cwd, settings.prices)) if settings.prices else None)
+        found = user_prices(os.path.join(cwd, settings.prices) if settings.prices else None)
         prices = prices_table(found, catalog.id_grammar()) if found else None
-    tables = [catalog.read_table(Path(cwd, path)) for path in settings.catalog]
+    tables = []
+    if settings.catalog:
+        from pathlib import Path
+
+        tables = [catalog.read_table(Path(cwd, path)) for path in settings.catalog]
     return catalog.with_user(settings.models, tables, prices=prices, region=settings.region)

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING
 
-from promptslim.config.cache_folder import cache_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from promptslim.config.cache_folder import cache_folder, keep
 
 FILE_NAME = "token-counts.bin"
 LIMIT = 20_000
@@ -32,7 +28,7 @@ class CountCache:
     the same moment may lose entries of one of them, never more.
     """
 
-    def __init__(self, path: Path | None = None, limit: int = LIMIT) -> None:
+    def __init__(self, path: str | None = None, limit: int = LIMIT) -> None:
         """``path`` is by default a file in the user's cache folder; it need not exist."""
         self._path = path
         self._limit = limit
@@ -41,10 +37,10 @@ class CountCache:
         self._changed = False
 
     @property
-    def path(self) -> Path:
+    def path(self) -> str:
         """Where the counts are kept."""
         if self._path is None:
-            self._path = cache_folder() / FILE_NAME
+            self._path = os.path.join(cache_folder(), FILE_NAME)  # noqa: PTH118
         return self._path
 
     def get(self, text: str, key: str, version: str) -> int | None:
@@ -72,11 +68,7 @@ class CountCache:
             kept.pop(digest, None)
         kept |= self._used
         newest = list(kept.items())[-self._limit :]
-        try:
-            _write(self.path, b"".join(_RECORD.pack(digest, n) for digest, n in newest))
-        except OSError:
-            return
-        self._changed = False
+        self._changed = not _write(self.path, b"".join(_RECORD.pack(digest, n) for digest, n in newest))
 
 
 def _digest(text: str, key: str, version: str) -> bytes:
@@ -85,11 +77,12 @@ def _digest(text: str, key: str, version: str) -> bytes:
     return sha256(f"{key}\n{version}\n{text}".encode("utf-8", "surrogatepass")).digest()[:16]
 
 
-def _read(path: Path) -> dict[bytes, int]:
+def _read(path: str) -> dict[bytes, int]:
     from zlib import crc32
 
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read()
     except OSError:
         return {}
     start = len(_MAGIC) + _CHECK.size
@@ -101,19 +94,7 @@ def _read(path: Path) -> dict[bytes, int]:
     return dict(_RECORD.iter_unpack(records))
 
 
-def _write(path: Path, records: bytes) -> None:
-    from contextlib import suppress
-    from tempfile import NamedTemporaryFile
+def _write(path: str, records: bytes) -> bool:
     from zlib import crc32
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".tmp", delete=False) as file:
-        try:
-            file.write(_MAGIC + _CHECK.pack(crc32(records)) + records)
-            file.close()
-            os.replace(file.name, path)  # noqa: PTH105  # atomic on every platform
-        except BaseException:
-            file.close()
-            with suppress(OSError):
-                os.unlink(file.name)  # noqa: PTH108
-            raise
+    return keep(path, _MAGIC + _CHECK.pack(crc32(records)) + records)

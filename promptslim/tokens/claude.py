@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptslim.tokens.claude_stream import ESCAPED_MARKS, Rules, marked
@@ -40,8 +39,9 @@ def count_many(texts: Sequence[str], key: str) -> list[int]:
 
 
 @cache
-def _vocabulary(path: Path) -> _Vocabulary:
-    return _Vocabulary(gzip.decompress(path.read_bytes()))
+def _vocabulary(path: str) -> _Vocabulary:
+    with gzip.open(path) as file:
+        return _Vocabulary(file.read())
 
 
 class _Vocabulary:

@@ -12,6 +12,7 @@ repositories and languages that the fit did not see.
 from __future__ import annotations
 
 import math
+import os
 from bisect import bisect_right
 from collections import Counter
 from functools import cache, lru_cache
@@ -213,7 +214,8 @@ def _worst_error() -> float:
 def _data() -> _Data:
     import json
 
-    content = json.loads((data_folder() / "tokens" / "estimator.json").read_text(encoding="utf-8"))
+    with open(os.path.join(data_folder(), "tokens", "estimator.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+        content = json.load(file)
     names = [*TEXT_FEATURES, *content["scripts"]]
     index = {name: i for i, name in enumerate(names)}
     familiar = {index[name] for name in content["familiar_scripts"]}

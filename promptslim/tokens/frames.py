@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 from promptslim.config.data_folder import data_folder
@@ -29,4 +30,5 @@ def frame_tokens(key: str, messages: int = 1, names: int = 0) -> int | None:
 def _frames() -> dict[str, dict[str, object]]:
     import tomllib
 
-    return tomllib.loads((data_folder() / "tokens" / "frames.toml").read_text(encoding="utf-8"))
+    with open(os.path.join(data_folder(), "tokens", "frames.toml"), "rb") as file:  # noqa: PTH118, PTH123
+        return tomllib.load(file)

@@ -65,7 +65,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def core(folder):
-    return json.loads(compiled_text(folder)[0])
+    return json.loads(compiled_text(str(folder))[0])
 
 
 def test_a_page_becomes_a_rule(rules, cache):
@@ -80,10 +80,10 @@ def test_a_page_becomes_a_rule(rules, cache):
 
 
 def test_it_is_kept_and_made_again_only_when_a_file_changes(rules, cache):
-    first = compiled_text(rules)
+    first = compiled_text(str(rules))
     (kept,) = cache.glob("*.jsonl")
     stamp = kept.stat().st_mtime_ns
-    assert compiled_text(rules) == first
+    assert compiled_text(str(rules)) == first
     assert kept.stat().st_mtime_ns == stamp
     page = rules / "meta" / "sample-rule.md"
     page.write_text(PAGE.replace("A first", "Another"), "utf-8")
@@ -94,11 +94,11 @@ def test_it_is_kept_and_made_again_only_when_a_file_changes(rules, cache):
 
 
 def test_a_damaged_cache_is_made_again(rules, cache):
-    first = compiled_text(rules)
+    first = compiled_text(str(rules))
     (kept,) = cache.glob("*.jsonl")
     for damage in (b"", b"\xff\xfe", kept.read_bytes()[:-20], b"null\n{}\n{}\n"):
         kept.write_bytes(damage)
-        assert compiled_text(rules) == first
+        assert compiled_text(str(rules)) == first
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(rules, tmp_path, monkeypatch):
@@ -109,14 +109,14 @@ def test_a_cache_that_cannot_be_written_costs_only_time(rules, tmp_path, monkeyp
 
 
 def test_a_shipped_file_is_used_as_it_is(rules, cache):
-    (rules / COMPILED).write_text(compiled_file(rules), "ascii")
+    (rules / COMPILED).write_text(compiled_file(str(rules)), "ascii")
     (rules / "meta" / "sample-rule.md").unlink()
     assert core(rules)["rules"][0]["code"] == "PS999"
     assert not cache.exists()
 
 
 def test_compiling_gives_the_same_bytes(rules):
-    assert compiled_file(rules) == compiled_file(rules)
+    assert compiled_file(str(rules)) == compiled_file(str(rules))
 
 
 def test_a_plain_checkout_runs_from_anywhere_and_loads_little(tmp_path):
@@ -180,7 +180,7 @@ def test_a_broken_file_is_one_line_with_its_place(rules, cache, file, old, new, 
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(CatalogError) as caught:
-        compiled_text(rules)
+        compiled_text(str(rules))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not cache.exists()
@@ -189,7 +189,7 @@ def test_a_broken_file_is_one_line_with_its_place(rules, cache, file, old, new, 
 def test_two_pages_cannot_share_a_code(rules, cache):
     (rules / "meta" / "twin-rule.md").write_text(PAGE.replace("sample-rule", "twin-rule"), "utf-8")
     with pytest.raises(CatalogError, match=r"twin-rule\.md:1: .*already taken by rules/meta/sample-rule\.md"):
-        compiled_text(rules)
+        compiled_text(str(rules))
 
 
 def test_rules_are_found_by_code_and_by_name():

@@ -15,7 +15,7 @@ from promptslim.config.data_folder import data_folder
 
 
 def test_data_folder_of_this_installation_has_the_tables():
-    assert (data_folder() / "tokens" / "estimator.json").is_file()
+    assert Path(data_folder(), "tokens", "estimator.json").is_file()
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_data_folder_prefers_the_installed_copy(tmp_path, monkeypatch, present, 
     monkeypatch.setattr(data_folder_module, "__file__", str(tmp_path / "promptslim" / "config" / "data_folder.py"))
     data_folder.cache_clear()
     try:
-        assert data_folder() == tmp_path / chosen
+        assert data_folder() == str(tmp_path / chosen)
     finally:
         data_folder.cache_clear()
 
@@ -47,23 +47,23 @@ def test_cache_folder_order(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setenv("PROMPTSLIM_CACHE_DIR", str(tmp_path / "mine"))
-    assert cache_folder() == tmp_path / "mine"
+    assert cache_folder() == str(tmp_path / "mine")
     monkeypatch.delenv("PROMPTSLIM_CACHE_DIR")
-    assert cache_folder() == tmp_path / "xdg" / "promptslim"
+    assert cache_folder() == str(tmp_path / "xdg" / "promptslim")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert cache_folder() == tmp_path / ".cache" / "promptslim"
+    assert cache_folder() == str(tmp_path / ".cache" / "promptslim")
 
 
 def test_cache_folder_makes_a_relative_choice_absolute(monkeypatch):
     monkeypatch.setenv("PROMPTSLIM_CACHE_DIR", "cache")
-    assert cache_folder() == Path.cwd() / "cache"
+    assert cache_folder() == str(Path.cwd() / "cache")
 
 
 def test_cache_folder_elsewhere_comes_from_platformdirs(monkeypatch):
     monkeypatch.delenv("PROMPTSLIM_CACHE_DIR", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert "promptslim" in cache_folder().parts
+    assert "promptslim" in Path(cache_folder()).parts
 
 
 def test_folder_modules_import_nothing_heavy():

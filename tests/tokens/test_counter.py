@@ -97,6 +97,6 @@ def test_a_warm_cache_loads_no_vocabulary(tmp_path):
 
 
 def test_the_cache_is_asked_before_the_vocabulary(tmp_path):
-    cache = CountCache(tmp_path / "counts.bin")
+    cache = CountCache(str(tmp_path / "counts.bin"))
     cache.put("text", "claude-3", version("claude-3"), 12345)
     assert Counter(cache=cache).count("text", "claude-3", precise=True).n == 12345

@@ -33,7 +33,7 @@ def run(given: Given) -> int:
 
     place, _ = configured(given)
     chosen = place.settings.prices
-    target = prices_path(os.path.join(place.cwd, chosen) if chosen else None)  # noqa: PTH118
+    target = Path(prices_path(os.path.join(place.cwd, chosen) if chosen else None))  # noqa: PTH118
     update = update_prices(load(), Path(place.cwd, source), target)
     write([f"{target}: prices of {update.prices.source}, as of {update.prices.as_of.isoformat()}\n"])
     for what, ids in (("new", update.added), ("changed", update.changed), ("no longer in the file", update.removed)):

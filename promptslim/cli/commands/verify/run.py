@@ -197,7 +197,7 @@ def _journal_path(project: Project, ready: Prepared) -> str:
         with suppress(OSError), open(recording, "rb") as file:  # noqa: PTH123
             backend.append(digest(file.read()))
     name = data_hash([os.path.realpath(project.place.cwd), backend, _run_name(ready)])
-    return str(cache_folder() / "verify" / f"{name[:24]}.jsonl")
+    return os.path.join(cache_folder(), "verify", f"{name[:24]}.jsonl")
 
 
 def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
