@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 
 # Patterns are text and compiled at their first use (the re module keeps them): most ids need none or few.
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"

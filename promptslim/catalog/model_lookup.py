@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from promptslim.catalog.model_facts import CacheRules, Lifecycle, ModelFacts, Rates
 from promptslim.catalog.model_id import Grammar, ModelId, family_of, parse
 from promptslim.catalog.model_tables import IN_REGION, LIST, PRICES, Compiled, index_key, kind_of, said_of
+from promptslim.core.record import replace
 
 _OTHERS = ("other", "local", "azure")
 """Routes whose prices and limits no table holds, whatever the id says."""

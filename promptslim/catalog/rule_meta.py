@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 
 if TYPE_CHECKING:
     # Only for annotations: the rule list is read by runs that build no finding.

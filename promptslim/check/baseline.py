@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
 from decimal import Decimal
 
 from promptslim.check.identity import Identity, identity, paired
 from promptslim.core.finding import Finding
-from promptslim.core.record import record
+from promptslim.core.record import items, record, replace
 
 VERSION = 2
 GROWTH = Decimal("1.10")
 """A known finding is one again when its tokens exceed the recorded ones by this factor."""
 
-_KEYS = tuple(item.name for item in fields(Identity))
+_KEYS = tuple(item.name for item in items(Identity))
 
 
 class BaselineError(Exception):

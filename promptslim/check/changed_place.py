@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from promptslim.core.finding import Finding, Related
+from promptslim.core.record import replace
 from promptslim.core.text import Document, Location, Span
 
 Lines = Callable[[str], Sequence[tuple[int, int]]]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.result import CheckResult, Summary
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import sha256
 
 from promptslim.core.finding import Finding
+from promptslim.core.record import replace
 
 LENGTH = 16
 """Hexadecimal digits of a fingerprint (64 bits)."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from promptslim.core.finding import Confidence, Finding, Impact, Related, Severity
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.core.values import Known
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.cli.session import say
+from promptslim.core.record import replace
 
 if TYPE_CHECKING:
     from promptslim.core.result import CheckResult

@@ -63,8 +63,7 @@ class Session:
     def again(self, run: Run) -> Callable[[Mapping[str, bytes], Sequence[str] | None], Run]:
         """What analyses the files of a run again where some have another content: over some of the paths, or over all
         (None)."""
-        from dataclasses import replace
-
+        from promptslim.core.record import replace
         from promptslim.pipeline import run as pipeline
 
         given = self.given.listed("paths") or (".",)

@@ -9,13 +9,13 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Argument, Given, Option, Parameters
 from promptslim.cli.session import Session
 from promptslim.cli.settings_flags import CONFIGURATION, OUTPUT, configured
+from promptslim.core.record import replace
 
 if TYPE_CHECKING:
     from promptslim.catalog import Catalog

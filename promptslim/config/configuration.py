@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from promptslim.config.config_file import ConfigFile
 from promptslim.config.decode import Source
 from promptslim.config.options import Options, key_of
 from promptslim.config.patterns import rebased
-from promptslim.core.record import record
+from promptslim.core.record import items, record
 
 _SELECTION = ("select", "extend_select", "ignore", "extend_ignore")
 _ADDED = ("extend_select", "extend_ignore", "extend_exclude")
@@ -54,7 +53,7 @@ def merge(config: ConfigFile | None, inline: Sequence[ConfigFile], flags: Option
     layers.append((_relocated(flags, cwd, base, cwd), None))
     values: dict[str, object] = {}
     origins: dict[str, tuple[Source | None, ...]] = {}
-    for item in fields(Options):
+    for item in items(Options):
         said = [(layer[item.name], source) for layer, source in layers if item.name in layer]
         if flags.select is not None and item.name in _SELECTION:
             said = [(value, source) for value, source in said if source is None]
@@ -85,7 +84,7 @@ def _combined(values: Sequence[object]) -> object:
 def _relocated(options: Options, folder: str, base: str, cwd: str) -> dict[str, object]:
     """What the options set, with patterns relative to ``base`` and paths relative to ``cwd``."""
     values: dict[str, object] = {}
-    for item in fields(options):
+    for item in items(options):
         value = getattr(options, item.name)
         if value is None:
             continue

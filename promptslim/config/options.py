@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, fields
 from typing import Any
 
 from promptslim.config.readers import OneOf, Reader, TableOf, boolean, factor, plain_table, string, strings, tokens
 from promptslim.core.levels import CONFIDENCES, SEVERITIES
-from promptslim.core.record import record
+from promptslim.core.record import field, items, record
 
 
 def option(read: Reader[object], meaning: str) -> Any:  # noqa: ANN401 (the type checker takes the type of the field)
@@ -67,5 +66,5 @@ def key_of(name: str) -> str:
     return name.replace("_", "-")
 
 
-READERS: Mapping[str, Reader[object]] = {key_of(item.name): item.metadata["read"] for item in fields(Options)}
+READERS: Mapping[str, Reader[object]] = {key_of(item.name): item.metadata["read"] for item in items(Options)}
 """TOML key -> reader, in the order of the fields."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 
 from promptslim.config.configuration import Configuration
 from promptslim.config.options import Options, key_of
 from promptslim.config.settings import Settings
+from promptslim.core.record import items
 
 _MERGED_INTO = {"extend-ignore": "ignore", "extend-exclude": "exclude"}
 
@@ -22,7 +22,7 @@ def render_settings(settings: Settings, configuration: Configuration) -> str:
     """
     lines: list[str] = []
     tables: list[str] = []
-    for item in fields(Options):
+    for item in items(Options):
         key = key_of(item.name)
         if key in _MERGED_INTO:
             continue

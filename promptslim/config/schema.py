@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Protocol
 
 from promptslim.config.options import Options, key_of
@@ -20,6 +19,7 @@ from promptslim.config.readers import (
     tokens,
 )
 from promptslim.config.selectors import ALL, Rule
+from promptslim.core.record import items
 
 _SELECTORS = ("select", "ignore", "extend-select", "extend-ignore")
 
@@ -35,7 +35,7 @@ class RuleWithOptions(Rule, Protocol):
 def config_schema(rules: Sequence[RuleWithOptions], formats: Sequence[str]) -> dict[str, object]:
     """The schema of promptslim.toml, and of [tool.promptslim] in pyproject.toml (JSON Schema, draft 2020-12)."""
     properties: dict[str, dict[str, object]] = {}
-    for item in fields(Options):
+    for item in items(Options):
         key = key_of(item.name)
         properties[key] = {"description": item.metadata["meaning"], **_type(item.metadata["read"])}
     words = sorted({ALL, *(rule.code for rule in rules), *(rule.name for rule in rules)})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from promptslim.core.call import LlmCall, RetrySite
 from promptslim.core.prompt import Prompt
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location
 from promptslim.core.usage import UsageArithmetic

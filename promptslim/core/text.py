@@ -7,13 +7,12 @@ Offsets are code points into ``Document.text``. Lines and columns exist only in 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from enum import IntEnum
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record(order=True)
 class Span:
     """Half-open range of code points."""
 

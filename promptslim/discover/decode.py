@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 
 _BOM = b"\xef\xbb\xbf"
 # Decoding these takes quadratic time, and no source is written in them.

@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
 
 from promptslim.config.error import printable
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.discover.reading import limit_of
 from promptslim.discover.shown_path import shown_path
 

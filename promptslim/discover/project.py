@@ -7,10 +7,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
 
 from promptslim.config.settings import Settings
-from promptslim.core.record import record
+from promptslim.core.record import field, record, replace
 from promptslim.core.result import FileError
 from promptslim.discover.call_index import CallIndex, project_index, store_of
 from promptslim.discover.decode import Decoded, DecodeError, decode

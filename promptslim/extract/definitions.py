@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from promptslim.core.call import LlmCall
 from promptslim.core.facts import FileFacts
 from promptslim.core.prompt import Prompt
+from promptslim.core.record import replace
 from promptslim.core.text import Location
 from promptslim.core.values import Known
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import field
 
 from promptslim.core.lazy_pattern import pattern
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.extract.python.module import Module, parse, parse_module

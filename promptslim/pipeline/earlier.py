@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.check.changed_place import at_a_change, is_changed
 from promptslim.check.identity import identity, paired
+from promptslim.core.record import replace
 from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
 from promptslim.discover.project import DiskFiles, by_root, open_project
 from promptslim.pipeline import run as pipeline

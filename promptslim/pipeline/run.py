@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.result import FileError
 from promptslim.pipeline.gate import OTHER_LANGUAGES, gate
 

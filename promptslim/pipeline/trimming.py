@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.check.engine import Outcome
@@ -17,7 +16,7 @@ from promptslim.check.prompt_text import is_material
 from promptslim.check.rule_context import RuleContext, RunContext
 from promptslim.config.error import ConfigError
 from promptslim.core.finding import Finding
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.result import CheckResult, Summary
 from promptslim.core.text import Applicability, Fix
 from promptslim.core.trimming import LeftOut, Level, Made, NewText, Trap, TrimmedPrompt, TrimResult

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from promptslim.catalog.model_id import Grammar, ModelId, family_of, parse
 from promptslim.catalog.model_tables import IN_REGION, LIST, index_key
+from promptslim.core.record import field, record
 
 RATE_NAMES = {
     "in": "input",
@@ -52,7 +52,7 @@ NOT_MODELS = frozenset({"openai/container"})
 _FREE_WRITES = re.compile(r"amazon\.nova-|google\.gemini-|openai\.(?:o\d|gpt-(?:3\.5|4|5(?:\.[1-5])?)(?:[-.o]|$))")
 
 
-@dataclass(slots=True)
+@record(frozen=False, eq=False)
 class PricedModel:
     """All rows of one model on one route; ``rows`` by profile or region."""
 

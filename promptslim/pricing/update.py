@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from promptslim.catalog import Catalog
 from promptslim.catalog.model_facts import Rates
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.pricing.price_file import PriceFile, PriceFileError, prices_table, read_prices, written_prices
 from promptslim.pricing.price_path import prices_path
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from datetime import date
 from typing import Any
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record, replace
 from promptslim.proof.canonical import data_hash, digest
 from promptslim.proof.errors import ProofFileError
 from promptslim.proof.evidence import Row, render_evidence

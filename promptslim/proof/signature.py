@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import replace
 from promptslim.proof.lock import Entry
 
 if TYPE_CHECKING:

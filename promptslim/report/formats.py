@@ -8,10 +8,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 
 if TYPE_CHECKING:
     from types import ModuleType

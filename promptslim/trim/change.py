@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from promptslim.core.prompt import Literal, Part
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.trimming import LEVELS, Level
 from promptslim.structure.flat import FlatText
 

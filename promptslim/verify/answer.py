@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.pricing.cost import Usage
 
 

@@ -6,11 +6,10 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import replace
 from decimal import Decimal
 
 from promptslim.core.call_fault import CallFault, CannotCallError
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.verify.answer import Answer
 from promptslim.verify.backend import Backend
 from promptslim.verify.budget import Budget, Hold, LimitReachedError

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from promptslim.aws.batch import FEWEST_RECORDS, BatchJobs, BatchPlace, JobState
 from promptslim.aws.clients import Account
 from promptslim.core.call_fault import CannotCallError
+from promptslim.core.record import replace
 from promptslim.proof.canonical import data_hash
 from promptslim.verify.answer import Answer
 from promptslim.verify.asking import Asked

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Prompt
+from promptslim.core.record import replace
 from promptslim.extract.definitions import definitions
 from promptslim.proof.canonical import prompt_hash
 from promptslim.verify.suite import Suite, SuiteError

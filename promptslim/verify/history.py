@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.proof.errors import ProofFileError
 from promptslim.proof.evidence import Evidence, Row, read_evidence
 from promptslim.proof.judge import JudgeErrors

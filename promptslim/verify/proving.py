@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from promptslim.catalog.model_facts import Rates
 from promptslim.core.prompt import Hole, Literal, Prompt
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.values import Known
 from promptslim.core.verification import (
     ChangedItem,

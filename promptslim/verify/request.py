@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from promptslim.config.error import suggestion
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.pricing.cost import Tier
 from promptslim.proof.canonical import data_hash
 from promptslim.tokens.counter import Counter

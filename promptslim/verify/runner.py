@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from promptslim.core.call import LlmCall
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.proof.canonical import data_hash
 from promptslim.proof.noise import Noise, noise_floor
 from promptslim.proof.verdict import Pair, Terms, judged, stops_early

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.verify.answer import Check
 
 Read = Callable[[str], bytes | None]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from promptslim.config.error import suggestion
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.text import Document
 from promptslim.extract.files.data import DataList, DataMap, DataNode, DataScalar, DataText, read_data
 from promptslim.proof.canonical import data_hash

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.check.wording import code
 from promptslim.core.call import RetrySite
 from promptslim.core.finding import Finding, Related
+from promptslim.core.record import replace
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.check.wording import code
 from promptslim.core.facts import FileFacts
 from promptslim.core.finding import Finding
+from promptslim.core.record import replace
 from promptslim.core.text import Location
 from promptslim.core.usage import UsageArithmetic
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Given, Option, Parameters
 from promptslim.cli.session import Session, say, write
 from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
+from promptslim.core.record import replace
 from promptslim.report.formats import View, check_renderer, names
 
 if TYPE_CHECKING:

@@ -101,9 +101,8 @@ def _request(given: Given) -> TrimRequest:
 
 def _known(request: TrimRequest, run: Run) -> TrimRequest:
     """The request with whole names; a name alone may stand for ``path::name``. Raises UsageError."""
-    from dataclasses import replace
-
     from promptslim.config.error import suggestion
+    from promptslim.core.record import replace
     from promptslim.extract.definitions import definitions
 
     ids = list(dict.fromkeys(prompt.id for prompt in definitions(run.facts)))

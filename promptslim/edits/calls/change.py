@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from itertools import pairwise
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.core.text import Edit
 from promptslim.edits.calls.source import Source
 from promptslim.extract.python.module import parse

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location
 from promptslim.extract.files.mapped import Mapped

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from promptslim.core.prompt import Hole, Literal, Origin, Part, Transform, TransformKind
+from promptslim.core.record import replace
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.files.jinja_tokens import Piece, Tag, TemplateError, Text, Word, check_syntax, pieces
 from promptslim.extract.files.mapped import Mapped, mapped

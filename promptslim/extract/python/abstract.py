@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Hole, Literal, Origin, Part, Transform
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.text import Location
 
 if TYPE_CHECKING:

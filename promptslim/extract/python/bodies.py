@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.values import Field
 from promptslim.extract.python.abstract import Json, Record, alternatives
 from promptslim.extract.python.evaluate import Evaluator

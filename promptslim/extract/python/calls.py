@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Literal
 
 from promptslim.core.call import LlmCall
 from promptslim.core.prompt import Prompt
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.text import Location, Span
 from promptslim.core.values import ABSENT, Absent, Case, Field, Known, Present, Unknown, known, unknown
 from promptslim.core.values import Value as CoreValue

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Literal
+from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     Chain,
     Class,

@@ -6,9 +6,9 @@ Nothing is run. A value that cannot be derived is Opaque with its origin; the ev
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, replace
 
 from promptslim.core.prompt import Transform
+from promptslim.core.record import field, record, replace
 from promptslim.extract.python.abstract import (
     UNKNOWN,
     Class,
@@ -58,7 +58,7 @@ MOST_STEPS = 20_000
 MOST_RETURNS = 8
 
 
-@dataclass(slots=True)
+@record(frozen=False, eq=False)
 class Evaluator:
     """Evaluates expressions of a workspace; results are kept per expression and frame."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence as Offsets
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Hole, Literal, Origin
+from promptslim.core.record import replace
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
     UNKNOWN,

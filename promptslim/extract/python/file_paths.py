@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Literal
+from promptslim.core.record import replace
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.python.abstract import (
     UNKNOWN,

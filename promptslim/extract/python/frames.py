@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from promptslim.core.prompt import Origin
+from promptslim.core.record import record
 from promptslim.extract.python.abstract import Opaque, Value
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Frame:
     """Where an expression is evaluated: a module, a scope, and the arguments of the call that led there.
 

@@ -7,9 +7,9 @@ import sys
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from promptslim.core.lazy_pattern import pattern
+from promptslim.core.record import field, record
 from promptslim.core.result import FileError
 from promptslim.core.text import Document, Location, Span
 from promptslim.extract.python.literals import Field, string_pieces
@@ -19,7 +19,7 @@ from promptslim.extract.python.tree_index import TreeIndex, index_tree
 DOTTED = pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Module:
     """``text`` is the analysed source; ``parts`` the documents in it with the offset where each starts
     (one for a file, one per code cell of a notebook)."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     UNKNOWN,
     Class,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Hole, Literal, Part, Prompt, Role, Shape
+from promptslim.core.record import replace
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import Record, Sequence, Template, Text, Union, Value
 from promptslim.extract.python.evaluate import Evaluator

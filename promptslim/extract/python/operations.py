@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Transform
+from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     UNKNOWN,
     Chain,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     Class,
     Configured,

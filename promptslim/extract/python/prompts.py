@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt, Role
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.text import Location, Span
 from promptslim.extract.message_roles import ROLES
 from promptslim.extract.python.abstract import (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     Configured,
     Const,

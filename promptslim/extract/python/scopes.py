@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from promptslim.core.record import field, record
 
 Position = int
 """Line and UTF-8 column in one integer: ``line << 20 | column``. Order is text order."""
@@ -32,7 +33,7 @@ def end_of(node: ast.AST) -> Position:
     return line << 20 | column
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Bind:
     """A name bound by a statement.
 
@@ -47,7 +48,7 @@ class Bind:
     before: State | None = None
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Mutate:
     """The object that a name holds is changed by ``node``, a statement or call, after ``before``."""
 
@@ -60,7 +61,7 @@ class Mutate:
         self.root = root_of(self.before)
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Join:
     """Several states meet; each with the source condition of its branch."""
 
@@ -72,7 +73,7 @@ class Join:
         self.root = roots[0] if roots and all(root is roots[0] for root in roots) else None
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Unbound:
     """No binding reaches this place on this path."""
 
@@ -119,7 +120,7 @@ HARMLESS = frozenset({
 """Callables that do not change a dict or list passed to them."""
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Scope:
     """A scope with the versions of its names."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from promptslim.core.prompt import Prompt
+from promptslim.core.record import replace
 from promptslim.core.text import Span
 from promptslim.extract.python.abstract import Chain, Instance, Record, Sequence, Template, Text, Value, alternatives
 from promptslim.extract.python.evaluate import Evaluator

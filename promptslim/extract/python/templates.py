@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Hole, Literal, Part
+from promptslim.core.record import replace
 from promptslim.core.text import Document
 from promptslim.extract.python.abstract import (
     UNKNOWN,

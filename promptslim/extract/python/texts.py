@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import replace
 
 from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import Hole, Literal, Part, Transform, TransformKind
+from promptslim.core.record import replace
 from promptslim.core.text import Location, Span
 from promptslim.extract.python.abstract import (
     MOST_PARTS,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import replace
 
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
     Configured,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+
+from promptslim.core.record import field, record
 
 LEAVES = (ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.type_ignore)
 
 
-@dataclass(slots=True)
+@record(frozen=False, eq=False)
 class TreeIndex:
     """``calls`` by the last name of what is called; loops, f-strings, products and imports; no order is promised.
     ``tries``: some exception is handled."""

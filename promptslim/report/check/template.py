@@ -9,9 +9,9 @@ A name that ends in ``.html``, ``.htm``, ``.xhtml``, ``.xml`` or ``.svg`` (befor
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptslim.core.record import replace
 from promptslim.core.result import CheckResult
 from promptslim.report.check.json import contract
 from promptslim.report.escape import one_line

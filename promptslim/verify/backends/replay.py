@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from promptslim.core.call_fault import CallFault, CannotCallError
+from promptslim.core.record import replace
 from promptslim.verify.answer import Answer
 from promptslim.verify.answer_data import from_data
 from promptslim.verify.backend import Options

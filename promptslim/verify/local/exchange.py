@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any
 
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.pricing.cost import Usage
 
 

@@ -6,12 +6,11 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from promptslim.catalog import Catalog, load
 from promptslim.catalog.model_facts import ModelFacts
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.tokens.counter import Counter
 from promptslim.tokens.frames import frame_tokens
 from promptslim.verify.local.exchange import Chat, Completion, Reply, Source, invalid

@@ -75,9 +75,9 @@ def _limits(given: Given) -> tuple[Decimal | None, int | None]:
 
 
 def _verified(project: Project) -> Verification:
-    from dataclasses import replace
     from datetime import date
 
+    from promptslim.core.record import replace
     from promptslim.verify.filling import tools_of
     from promptslim.verify.proving import proved
     from promptslim.verify.runner import requests_of
@@ -227,9 +227,8 @@ def _key(project: Project) -> bytes | None:
 
 def _written(project: Project, result: Proved, key: bytes | None) -> Verification:
     """Write evidence first, then the lock that names it, then take away what nothing names any more."""
-    from dataclasses import replace
-
     from promptslim.cli.atomic_files import replace_file
+    from promptslim.core.record import replace
     from promptslim.proof.lock import LOCK_NAME, Lock, render_lock
 
     if result.lock is None:
