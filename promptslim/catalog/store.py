@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import zlib
+from collections.abc import Iterator
 
 from promptslim.config.cache_folder import cache_folder, keep
 
@@ -54,21 +56,38 @@ def compiled_file(folder: str, signature: str = "null") -> str:
     return "\n".join((signature, *parts)) + "\n"
 
 
-def _signature(folder: str) -> str:
-    """Name, size and time of the data files and of the code that compiles them."""
-    entries: list[tuple[str, int, int]] = [(folder, 0, 0)]
-    for name in _COMPILER:
-        status = os.stat(os.path.join(os.path.dirname(__file__), name))
-        entries.append((name, status.st_size, status.st_mtime_ns))
+def installation(folder: str) -> str:
+    """What tells this installation, with its data in ``folder``, from an earlier or later one: the version of Python,
+    and size and time of its files (in a wheel of the compiled catalog, which is new in each)."""
+    try:
+        status = os.stat(os.path.join(folder, COMPILED))
+        files = [(COMPILED, status.st_size, status.st_mtime_ns)]
+    except OSError:
+        package = os.path.dirname(os.path.dirname(__file__))
+        files = [*_stamps(folder, ""), *_stamps(package, ".py")]
+    return json.dumps([sys.version, folder, sorted(files)])
+
+
+def _stamps(folder: str, suffixes: str | tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+    """Path, size and time of the files below a folder."""
     stack = [folder]
     while stack:
         with os.scandir(stack.pop()) as found:
             for entry in found:
                 if entry.is_dir():
                     stack.append(entry.path)
-                elif entry.name.endswith(_SUFFIXES):
+                elif entry.name.endswith(suffixes):
                     status = entry.stat()
-                    entries.append((entry.path, status.st_size, status.st_mtime_ns))
+                    yield entry.path, status.st_size, status.st_mtime_ns
+
+
+def _signature(folder: str) -> str:
+    """Name, size and time of the data files and of the code that compiles them."""
+    entries: list[tuple[str, int, int]] = [(folder, 0, 0)]
+    for name in _COMPILER:
+        status = os.stat(os.path.join(os.path.dirname(__file__), name))
+        entries.append((name, status.st_size, status.st_mtime_ns))
+    entries += _stamps(folder, _SUFFIXES)
     return json.dumps(sorted(entries), ensure_ascii=True)
 
 

@@ -33,7 +33,7 @@ class BaselineFile:
 
     def _read(self) -> tuple[Entry, ...] | None:
         full = os.path.join(self._session.place.cwd, self._path)
-        unread = self._session.given.flag("isolated") and not (self._writes or self._prunes)
+        unread = self._session.given.flag("isolated") and not self.changes
         if not self._named and (unread or not os.path.lexists(full)):
             if self._prunes:
                 raise UsageError(f"no baseline file {self._path}; make it with --write-baseline")
@@ -55,13 +55,18 @@ class BaselineFile:
             raise UsageError(f"cannot read the baseline file {self._path}: {error}") from None
 
     @property
+    def changes(self) -> bool:
+        """Whether the run is to write the file."""
+        return self._writes or self._prunes
+
+    @property
     def _named(self) -> bool:
         return self._session.place.settings.baseline is not None
 
     def update(self, outcome: Outcome) -> tuple[Entry, ...] | None:
         """Write or prune the file where that was asked for, and give the entries that it has now; else None."""
         comparison = outcome.comparison
-        if comparison is None or not (self._writes or self._prunes):
+        if comparison is None or not self.changes:
             return None
         kept = comparison.accepting(outcome.result.findings) if self._writes else comparison.pruned()
         from promptslim.check.baseline import write

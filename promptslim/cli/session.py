@@ -11,7 +11,10 @@ from promptslim.cli.error import UsageError
 from promptslim.cli.settings_flags import configured
 
 if TYPE_CHECKING:
+    from promptslim.check.baseline import Entry
+    from promptslim.check.engine import Outcome
     from promptslim.cli.parameters import Given
+    from promptslim.discover.paths import Discovered
     from promptslim.pipeline.run import Run, Stdin
 
 SLOW = 1.0
@@ -45,20 +48,45 @@ class Session:
             raise UsageError(f"unknown output format {chosen!r}; {suggestion(chosen, known, 'formats')}")
         return chosen
 
-    def analyse(self) -> Run:
-        """Run the first half of the pipeline over the given paths, with progress on a terminal."""
+    def analyse(self, found: Discovered | None = None) -> Run:
+        """Run the first half of the pipeline over the given paths, with progress on a terminal. ``found``: the files
+        that these lead to, where that is known."""
         from promptslim.pipeline import run as pipeline
 
         show = _Progress() if sys.stderr.isatty() and not self.quiet else None
         paths = self.given.listed("paths") or (".",)
         stdin = self._read = self._stdin(paths)
         try:
-            run = pipeline.analyse(paths, self.place, stdin=stdin, progress=show or _silent)
+            run = pipeline.analyse(paths, self.place, stdin=stdin, progress=show or _silent, found=found)
         finally:
             if show is not None:
                 show.clear()
         self._remark(run)
         return run
+
+    def checked(self, baseline: tuple[Entry, ...] | None) -> tuple[Run, Outcome]:
+        """Run the whole pipeline over the given paths against a baseline, or show again what it gave when nothing has
+        changed since (then the run has no facts)."""
+        from promptslim.pipeline import run as pipeline
+
+        paths = self.given.listed("paths") or (".",)
+        settings = self.place.settings
+        if not settings.cache or "-" in paths or os.path.lexists(os.path.join(settings.base, pipeline.LOCK)):  # noqa: PTH118
+            run = self.analyse()
+            return run, pipeline.check(run, baseline)
+        from promptslim import __version__
+        from promptslim.pipeline.kept_runs import KeptRun
+
+        kept = KeptRun(__version__, paths, self.place, baseline)
+        known = kept.recall()
+        if known is not None:
+            self._remark(known[0])
+            self.note("nothing has changed since these findings were made")
+            return known
+        run = self.analyse(kept.found)
+        outcome = pipeline.check(run, baseline)
+        kept.keep(run, outcome)
+        return run, outcome
 
     def again(self, run: Run) -> Callable[[Mapping[str, bytes], Sequence[str] | None], Run]:
         """What analyses the files of a run again where some have another content: over some of the paths, or over all
@@ -119,7 +147,7 @@ class Session:
         sources = sorted({place.name if place else "command line" for places in origins for place in places})
         self.note(f"settings: {', '.join(sources) or 'defaults'}")
         left_out = ", ".join(f"{count} {reason}" for reason, count in run.skipped)
-        self.note(f"{len(run.facts)} of {len(run.paths)} files analysed; left out: {left_out or 'none'}")
+        self.note(f"{run.analysed} of {len(run.paths)} files analysed; left out: {left_out or 'none'}")
 
 
 class _Progress:

@@ -4,7 +4,7 @@ For every Python file and notebook it holds 32-bit hashes of the words that stan
 parenthesis. A query finds a superset of the callers: hashes collide, and a word may be another object's.
 """
 # pathlib costs more start-up time than everything in this module.
-# ruff: noqa: PTH116, PTH118, PTH123
+# ruff: noqa: PTH118, PTH123
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from zlib import crc32
 
 from promptslim.config.cache_folder import keep
 from promptslim.core.record import record
+from promptslim.discover.file_state import UNSETTLED, stamp
 from promptslim.discover.reading import MAX_NOTEBOOK_BYTES, read_bytes
 
 _MAGIC = f"promptslim call index 1 {sys.byteorder}\n".encode()
@@ -26,9 +27,6 @@ _HEADER = struct.Struct("=IIII")  # checksum of all that follows, bytes of paths
 
 # Everything that cannot be part of a name becomes a blank; bytes above 127 are letters of other scripts.
 _WORDS = bytes(c if chr(c) in "_(" or (chr(c).isalnum() and c < 128) or c > 127 else 32 for c in range(256))
-
-# A file changed within this time before it was read may change again without a new time stamp.
-_UNSETTLED_NS = 2_000_000_000
 
 
 @record
@@ -92,15 +90,15 @@ def refreshed(known: CallIndex, root: str, paths: Sequence[str]) -> CallIndex:
     chunks: list[bytes] = []
     same = len(paths) == len(known.paths)
     for path in paths:
-        stamp = _stamp(f"{root}/{path}", now)
+        state = stamp(f"{root}/{path}", now)
         index = earlier.get(path, -1)
-        if index >= 0 and stamp[0] >= 0 and stamp == tuple(known.stamps[3 * index : 3 * index + 3]):
+        if index >= 0 and state != UNSETTLED and state == tuple(known.stamps[3 * index : 3 * index + 3]):
             start = known.ends[index - 1] if index else 0
             chunks.append(known.hashes[start : known.ends[index]])
         else:
             same = False
             chunks.append(_hashes(f"{root}/{path}"))
-        stamps.extend(stamp)
+        stamps.extend(state)
     if same:
         return known
     ends = array("Q")
@@ -126,16 +124,6 @@ def _hashes(path: str) -> bytes:
     except OSError:
         return b""
     return array("I", map(crc32, called_names(data, path.endswith(".ipynb")))).tobytes()
-
-
-def _stamp(path: str, now: int) -> tuple[int, int, int]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return (-1, -1, -1)
-    if max(status.st_mtime_ns, status.st_ctime_ns) > now - _UNSETTLED_NS:
-        return (-1, -1, -1)
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _load(store: str, root: str) -> CallIndex:

@@ -31,6 +31,12 @@ class Observation:
     misses: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
 
+    def add(self, other: Observation) -> None:
+        """Take down what another observation has taken down."""
+        self.reads.update(other.reads)
+        self.misses.update(other.misses)
+        self.names.update(other.names)
+
 
 class DiskFiles:
     """``core.files.ProjectFiles`` over the file system.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from promptslim.core.record import record
 from promptslim.core.result import FileError
 from promptslim.discover.kinds import CODE_SUFFIXES, suffix_of
-from promptslim.discover.project import DiskFiles, Instead, by_root, open_project
+from promptslim.discover.project import DiskFiles, Instead, Observation, by_root, open_project
 from promptslim.extract import Analyser
 from promptslim.pipeline.run import unread
 
@@ -30,12 +30,14 @@ def extract(
     cwd: str,
     progress: Progress,
     instead: Instead | None = None,
-) -> list[FileFacts]:
-    """Facts of files (path to content), each within the project that it belongs to.
+) -> tuple[list[FileFacts], dict[str, Observation]]:
+    """Facts of files (path to content), each within the project that it belongs to, and what was asked of each
+    project (by its root) for them.
 
     ``progress`` is called after each with how many are done and how many there are.
     """
     facts: list[FileFacts] = []
+    asked: dict[str, Observation] = {}
     for root, paths in by_root(survivors, settings, cwd).items():
         files = open_project(root, settings, cwd, instead)
         for path in paths:
@@ -44,17 +46,22 @@ def extract(
         share = _Share(progress, len(facts), len(paths), len(survivors))
         worker = _Worker(files, Analyser(files, catalog, settings), share)
         sizes = [(path, len(survivors[path])) for path in paths]
+        asked[root] = files.observation
         if sum(size for _, size in sizes) < WORTH_A_PROCESS:
-            facts += worker(paths)
+            done = worker(paths)
         else:
             from promptslim.pipeline.two_processes import in_two  # a small run needs none of it
 
-            facts += in_two(sizes, worker)
-    return facts
+            done = in_two(sizes, worker)
+        for found, observation in done:
+            facts.append(found)
+            asked[root].add(observation)
+    return facts, asked
 
 
 class _Worker:
-    """Files to facts, in the process that made it or in a copy of it, which shows no progress."""
+    """Files to facts with what was asked for them, in the process that made it or in a copy of it, which shows no
+    progress."""
 
     def __init__(self, files: DiskFiles, analyser: Analyser, progress: _Share) -> None:
         self._files = files
@@ -62,13 +69,14 @@ class _Worker:
         self._progress = progress
         self._process = os.getpid()
 
-    def __call__(self, paths: Sequence[str]) -> list[FileFacts]:
-        facts = []
+    def __call__(self, paths: Sequence[str]) -> list[tuple[FileFacts, Observation]]:
+        done = []
         for number, path in enumerate(paths, 1):
-            facts.append(self._facts(path))
+            observation = self._files.observe()
+            done.append((self._facts(path), observation))
             if os.getpid() == self._process:
                 self._progress.show(number, len(paths))
-        return facts
+        return done
 
     def _facts(self, path: str) -> FileFacts:
         text = self._files.text(path)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from promptslim.core.record import record, replace
+from promptslim.core.record import field, record, replace
 from promptslim.core.result import FileError
 from promptslim.pipeline.gate import OTHER_LANGUAGES, gate
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from promptslim.core.result import Inventory, TokenCount
     from promptslim.core.text import Location
     from promptslim.discover.paths import Discovered
-    from promptslim.discover.project import Instead
+    from promptslim.discover.project import Instead, Observation
 
 STDIN_NAME = "stdin.py"
 LOCK = "promptslim.lock"
@@ -59,7 +59,8 @@ class Stdin:
 @record
 class Run:
     """What was found in the files of a run. ``copies`` maps a path to the first with the same content, where
-    there is one and the user did not name the path; ``unread`` and ``skipped`` as in ``Summary``."""
+    there is one and the user did not name the path; ``unread`` and ``skipped`` as in ``Summary``. ``analysed``: how
+    many files had something to analyse. ``asked``: what was asked of each project for them, by its root."""
 
     place: Place
     catalog: Catalog
@@ -71,6 +72,8 @@ class Run:
     unread: tuple[tuple[str, int], ...]
     skipped: tuple[tuple[str, int], ...]
     proofs: tuple[ProofState, ...] = ()
+    analysed: int = 0
+    asked: Mapping[str, Observation] = field(default_factory=dict)
 
 
 def place_of(cwd: str | PathLike[str] | None, isolated: bool, values: Mapping[str, object]) -> Place:
@@ -105,11 +108,13 @@ def analyse(
     stdin: Stdin | None = None,
     progress: Progress = lambda done, total: None,  # noqa: ARG005
     instead: Instead | None = None,
+    found: Discovered | None = None,
 ) -> Run:
     """Find the files, and extract calls and prompts from those that may hold any.
 
     ``progress`` is called after each of these with how many are done and how many there are. ``instead`` gives
-    files another content than they have on disk: that of an earlier commit.
+    files another content than they have on disk: that of an earlier commit. ``found``: the files, where they have
+    been found already.
     Raises PathError for a path that does not exist and CatalogError for a broken data table. A file that
     cannot be read or parsed is no failure: its facts say so in ``errors``.
     """
@@ -118,7 +123,7 @@ def analyse(
     from promptslim.discover.prefilter import Prefilter, count_unread
 
     catalog = load()
-    found = discovered(paths, place)
+    found = found or discovered(paths, place)
     if instead:
         from promptslim.pipeline.earlier import files_of
 
@@ -131,18 +136,20 @@ def analyse(
     if stdin is not None:
         survivors[stdin.path] = stdin.data
     facts = [unread(error) for error in reading.errors]
+    asked: Mapping[str, Observation] = {}
     if survivors:
         from promptslim.pipeline.extracting import extract
 
         catalog = catalog_of(place)
-        facts += extract(survivors, catalog, place.settings, place.cwd, progress, instead)
+        extracted, asked = extract(survivors, catalog, place.settings, place.cwd, progress, instead)
+        facts += extracted
     copies = originals(survivors.items())
     skipped = dict(found.skipped)
     if reading.generated:
         skipped["generated"] = skipped.get("generated", 0) + len(reading.generated)
     unread = (os.path.join(place.cwd, path) for path in found.unread)
     paths_read = frozenset((*found.files, *survivors)) - reading.generated
-    today = today or _today()
+    today = today or date_of_today()
     proofs: tuple[ProofState, ...] = ()
     if os.path.lexists(os.path.join(place.settings.base, LOCK)):
         from promptslim.pipeline.proofs import proofs_of
@@ -159,6 +166,8 @@ def analyse(
         unread=count_unread(unread, Prefilter(OTHER_LANGUAGES)),
         skipped=tuple(sorted(skipped.items())),
         proofs=proofs,
+        analysed=len(facts),
+        asked=asked,
     )
 
 
@@ -170,7 +179,8 @@ def unread(error: FileError) -> FileFacts:
     return FileFacts(error.path, (Document(error.path, ""),), errors=(error,))
 
 
-def _today() -> date:
+def date_of_today() -> date:
+    """The date by the system's clock."""
     from datetime import date
 
     return date.today()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptslim.discover import call_index
+from promptslim.discover import call_index, file_state
 from promptslim.discover.call_index import EMPTY, called_names, project_index, refreshed, store_of
 
 NAMES = ("ask", "task", "run", "Client", "_x1", "é")
@@ -92,7 +92,7 @@ def test_after_any_edits_it_equals_an_index_made_anew(edits: list[tuple[str, str
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(call_index, "_UNSETTLED_NS", -10_000_000_000)
+    monkeypatch.setattr(file_state, "UNSETTLED_NS", -10_000_000_000)
     root = tmp_path / "root"
     root.mkdir()
     for name, text in (("a.py", "ask(1)"), ("b.py", "run(1)"), ("c.py", "")):

@@ -81,12 +81,17 @@ def run(given: Given) -> int:
     what = _fixes_wanted(session)
     changes = _changes(session)
     baseline = BaselineFile(session)
-    run = session.analyse()
     if what is not None:
-        return _fixed(session, run, what, baseline, partial(_report, shown_as=shown_as, template=template))
-    outcome = _since(run, _checked(run, baseline), given.listed("paths") or (".",), changes)
-    _warn_of_errors(session, outcome)
+        return _fixed(
+            session, session.analyse(), what, baseline, partial(_report, shown_as=shown_as, template=template)
+        )
     reason = given.value("add_ignore")
+    if reason is None and changes is None and not baseline.changes:
+        run, outcome = session.checked(baseline.entries)
+    else:
+        run = session.analyse()
+        outcome = _since(run, _checked(run, baseline), given.listed("paths") or (".",), changes)
+    _warn_of_errors(session, outcome)
     if reason is not None:
         from promptslim.cli.add_ignores import add_ignores
 
