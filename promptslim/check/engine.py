@@ -99,7 +99,8 @@ def _ran(plan: Plan) -> set[str]:
 
 def _speaks(file: FileFacts) -> bool:
     """True where some rule may have something to say, so that rules are worth loading."""
-    return bool(file.calls or file.prompts or file.arithmetic or file.retries or file.comments or file.errors)
+    about = (file.calls, file.prompts, file.arithmetic, file.retries, file.comments, file.errors, file.batches)
+    return any(about)
 
 
 def _findings(files: Sequence[FileFacts], run: RunContext, plan: Plan) -> tuple[tuple[Finding, ...], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal as Choice
 
-from promptslim.core.prompt import Prompt
+from promptslim.core.prompt import CachePoint, Prompt
 from promptslim.core.record import record
 from promptslim.core.text import Location, Span
 from promptslim.core.values import ABSENT, Field
@@ -138,6 +138,9 @@ class LlmCall:
     object, or a marker in the class, module or helpers around it, which may reach this call too. Absent: nothing
     of the kind is to be seen. Unknown: not looked for, since the provider caches without being asked.
     ``disorder`` is what changes the order of tools and system prompt where their text alone does not show it.
+    ``automatic`` is a cache marker for the request as a whole, which the service puts on the last block that can be
+    cached (Anthropic's ``cache_control`` argument); its ``known`` is false where it is set on some paths only, or where
+    not all that is sent can be seen.
     """
 
     id: str
@@ -165,3 +168,4 @@ class LlmCall:
     caching: Field[str] = ABSENT
     disorder: tuple[Disorder, ...] = ()
     history: History | None = None
+    automatic: CachePoint | None = None

@@ -22,7 +22,8 @@ class Comment:
 
 @record
 class FileFacts:
-    """One analysed file. ``documents`` is the file, or the code cells of a notebook in order."""
+    """One analysed file. ``documents`` is the file, or the code cells of a notebook in order. ``batches`` are requests
+    with cache markers that are written out as records of a batch; they have their texts and model alone."""
 
     path: str
     documents: tuple[Document, ...]
@@ -32,6 +33,7 @@ class FileFacts:
     retries: tuple[RetrySite, ...] = ()
     comments: tuple[Comment, ...] = ()
     errors: tuple[FileError, ...] = ()
+    batches: tuple[LlmCall, ...] = ()
 
 
 @record

@@ -13,6 +13,7 @@ from promptslim.core.result import FileError
 from promptslim.core.text import Document
 from promptslim.extract.definitions import prompts_of
 from promptslim.extract.python.abstract import Function
+from promptslim.extract.python.cache_markers import WORD
 from promptslim.extract.python.calls import Builder
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.module import Module
@@ -73,7 +74,16 @@ class Analyser:
             self._retries(module, sites),
             _comments(module),
             module.errors,
+            self._batches(module, builder),
         )
+
+    def _batches(self, module: Module, builder: Builder) -> tuple[LlmCall, ...]:
+        forms = [one for one in self.tables.operations if one.batch and all(key in module.text for key in one.batch)]
+        if not forms or WORD.search(module.text) is None:
+            return ()
+        from promptslim.extract.python.batch_records import batch_records
+
+        return tuple(batch_records(builder, forms))
 
     def _prompts(self, module: Module, calls: tuple[LlmCall, ...]) -> tuple[Prompt, ...]:
         sent = prompts_of(calls)

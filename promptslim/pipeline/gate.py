@@ -43,7 +43,7 @@ def gate(sdks: Iterable[Mapping[str, Any]], wrappers: Iterable[str]) -> Prefilte
     prompt by name, cost arithmetic or a comment of ours.
 
     A call has a marker of its SDK in the file and all words of one of its forms: the name of a constructor
-    or function, or the parts of a method path.
+    or function, the parts of a method path, or the keys of a record of a batch.
     """
     markers: set[bytes] = {_OWN_COMMENT, *_USAGE, *_NAMED}
     shapes: set[tuple[bytes, ...]] = {(word,) for word in (_OWN_COMMENT, *_USAGE)}
@@ -73,4 +73,6 @@ def _forms(operation: Mapping[str, Any]) -> set[tuple[bytes, ...]]:
     direct = (*operation.get("constructors", ()), *operation.get("functions", ()))
     names += [name.rpartition(":")[2].rpartition(".")[2] for name in direct]
     forms = {(name.encode(),) for name in names}
+    if "batch" in operation:
+        forms.add(tuple(key.encode() for key in operation["batch"]))
     return forms | {tuple(part.encode() for part in path.split(".")) for path in operation.get("methods", ())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from project import calls
+from project import analyse, calls, system_text
 
 from promptslim.core.call import LlmCall
 from promptslim.core.values import Absent, Known, Unknown
@@ -47,6 +47,79 @@ def test_a_setting_of_the_call_itself() -> None:
     (off,) = found('c.messages.create(model="claude-sonnet-4-5", max_tokens=5, messages=[], cache_control=None)')
     assert marker(switched) == "cache_control"
     assert marker(off) == Absent()
+
+
+def request(messages: str, control: str = '{"type": "ephemeral", "ttl": "1h"}') -> LlmCall:
+    (one,) = found(
+        f'c.messages.create(model="m", max_tokens=5, system="Hi", messages={messages}, cache_control={control})'
+    )
+    return one
+
+
+def test_the_marker_of_a_whole_request_has_its_lifetime_and_place() -> None:
+    one = request('[{"role": "user", "content": "Go"}]')
+    assert one.automatic is not None
+    assert (one.automatic.key, one.automatic.ttl, one.automatic.known) == ("cache_control", "1h", True)
+    assert one.automatic.location is not None
+    assert one.automatic.location.text == "cache_control"
+
+
+@pytest.mark.parametrize(
+    ("messages", "control"),
+    [
+        ("turns", '{"type": "ephemeral"}'),
+        ('[{"role": "user", "content": blocks}]', '{"type": "ephemeral"}'),
+        ('[*turns, {"role": "user", "content": "Go"}]', '{"type": "ephemeral"}'),
+        ('[{"role": "user", "content": "Go"}]', '{"type": "ephemeral"} if long else None'),
+    ],
+)
+def test_the_marker_of_a_whole_request_is_not_sure_of_what_cannot_be_seen(messages: str, control: str) -> None:
+    one = request(messages, control)
+    assert one.automatic is not None
+    assert not one.automatic.known
+
+
+@pytest.mark.parametrize("control", ["None", "anthropic.NOT_GIVEN", "control"])
+def test_no_marker_of_a_whole_request(control: str) -> None:
+    assert request('[{"role": "user", "content": "Go"}]', control).automatic is None
+
+
+MARKED = '[{"type": "text", "text": "Rules.", "cache_control": {"type": "ephemeral"}}]'
+TURN = '{"role": "user", "content": row}'
+PARAMS = f'{{"model": "claude-sonnet-4-5", "max_tokens": 5, "system": {MARKED}, "messages": [{TURN}]}}'
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        f'records.append({{"custom_id": str(row), "params": {PARAMS}}})',
+        f"records = [dict(custom_id=str(row), params={PARAMS}) for row in rows]",
+        f"params = {PARAMS}\n    records = [Request(custom_id=str(row), params=Params(**params))]",
+    ],
+)
+def test_records_of_a_batch_have_their_texts_and_model(record: str) -> None:
+    facts = analyse(
+        f"{CLAUDE}from anthropic.types.messages import Request, Params\n\ndef send(rows, row, records):\n    {record}\n"
+    )
+    (one,) = facts.batches
+    assert not facts.calls
+    assert one.model.known() == ("claude-sonnet-4-5",)
+    assert one.cache_points.known() == (1,)
+    assert system_text(one) == "Rules."
+    assert one.scope == "send"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"custom_id": "1", "params": {"model": "m", "messages": [{"role": "user", "content": "cache_control"}]}}',
+        f'{{"custom_id": "1", "body": {PARAMS}}}',
+        f'{{"id": "1", "params": {PARAMS}}}',
+        '{"custom_id": "1", "params": params}',
+    ],
+)
+def test_what_is_no_record_with_a_marker(record: str) -> None:
+    assert not analyse(f"{CLAUDE}def send(row, params):\n    return {record}\n").batches
 
 
 def test_providers_that_cache_by_themselves_are_not_looked_at() -> None:

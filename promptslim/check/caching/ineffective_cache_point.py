@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models
+from promptslim.check.later_markers import marked_later
 from promptslim.check.request_order import Request, requests
 from promptslim.check.stable_prefix import MARKED_VENDORS
 from promptslim.check.wording import code
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding, Related
-from promptslim.core.lazy_pattern import pattern
-from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
+from promptslim.core.prompt import CachePoint, Hole, Literal, Part, Prompt
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Known
 
 if TYPE_CHECKING:
     from promptslim.catalog.model_facts import CacheRules, ModelFacts
     from promptslim.check.rule_context import RuleContext
+    from promptslim.core.facts import FileFacts
 
 SMALLEST_CLAUDE_MINIMUM = 512
 """Tokens below which no Claude caches (litellm 1.109.1, prompt_cache_min_tokens)."""
@@ -39,40 +40,70 @@ FOREIGN_KEYS = {
 }
 """Markers of another API, for the calls whose blocks are sent as they are written."""
 
-SET_LATER = pattern(r"\[\s*[\"']cache_control[\"']\s*\]\s*=(?!=)|\.(?:append|insert)\([^\n]*[\"']cachePoint[\"']")
-"""Code that sets a marker on a block or list that exists already, such as the newest message."""
+BATCH = (
+    "batch inference of Amazon Bedrock caches nothing (AWS user guide, prompt caching): this marker comes to nothing"
+)
 
 
 @record
 class Point:
     """A marker in the order of the request, the prompt that it stands in, and the text before it: ``bounded`` is
-    false where that holds a part of unknown length, or may begin with one."""
+    false where that holds a part of unknown length, or may begin with one. ``prompt`` is None for a marker of the
+    request as a whole."""
 
     mark: CachePoint
-    prompt: Prompt
+    prompt: Prompt | None
     before: str
     blocks: int
     bounded: bool
 
 
-def ineffective_cache_point(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
+def ineffective_cache_point(file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
     """At most one finding for each marker, and one for markers that come to nothing for lack of length."""
+    for call in file.calls:
+        yield from _of_request(call, file, rule)
+    for request in file.batches:
+        if request.sdk.startswith("boto3"):
+            yield from _in_batch(request, file, rule)
+        else:
+            yield from _of_request(request, file, rule)
+
+
+def _of_request(call: LlmCall, file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
     models = certain_models(call, rule, fallbacks=True)
     seen: set[object] = set()
     for request in requests(call):
         points = _points(call, request)
-        for problem in _problems(call, points, models, rule):
-            place = problem.point.mark.location or problem.point.prompt.primary
+        for problem in _problems(call, points, models, file, rule):
+            place = problem.point.mark.location or call.primary
             if place not in seen:
                 seen.add(place)
-                yield rule.finding(
-                    problem.told,
-                    place if place.path == call.location.path else call.primary,
-                    call=call,
-                    evidence=f"{call.scope} {call.callee} {problem.point.mark.key}",
-                    confidence=problem.confidence,
-                    related=(Related(call.primary, "the call"),),
-                )
+                yield _finding(call, problem, rule)
+
+
+def _in_batch(call: LlmCall, file: FileFacts, rule: RuleContext) -> Iterator[Finding]:
+    """The first marker of a record of batch inference, unless a call of the file sends it too."""
+    marks = [part for _, part in _parts(call) if isinstance(part, CachePoint)]
+    sent = {part.location for one in file.calls for _, part in _parts(one) if isinstance(part, CachePoint)}
+    if marks and not any(mark.location in sent for mark in marks):
+        yield _finding(call, Problem(Point(marks[0], None, "", 0, bounded=False), BATCH, "medium"), rule)
+
+
+def _parts(call: LlmCall) -> Iterator[tuple[Prompt, Part]]:
+    for request in requests(call):
+        yield from request.parts()
+
+
+def _finding(call: LlmCall, problem: Problem, rule: RuleContext) -> Finding:
+    place = problem.point.mark.location or call.primary
+    return rule.finding(
+        problem.told,
+        place if place.path == call.location.path else call.primary,
+        call=call,
+        evidence=f"{call.scope} {call.callee} {problem.point.mark.key}",
+        confidence=problem.confidence,
+        related=(Related(call.primary, "the call"),),
+    )
 
 
 def _points(call: LlmCall, request: Request) -> list[Point]:
@@ -83,6 +114,7 @@ def _points(call: LlmCall, request: Request) -> list[Point]:
     blocks = 0
     found: list[Point] = []
     for prompt, part in request.parts():
+        bounded = bounded and not prompt.hidden
         match part:
             case Literal(text=literal):
                 text.append(literal)
@@ -95,6 +127,9 @@ def _points(call: LlmCall, request: Request) -> list[Point]:
                 found.append(Point(part, prompt, "".join(text), blocks, bounded))
             case _:
                 continue
+    if call.automatic is not None:
+        whole = call.automatic.known and request.visible and call.history is None and call.control.grows is None
+        found.append(Point(call.automatic, None, "".join(text), blocks, bounded and whole))
     return found
 
 
@@ -108,7 +143,7 @@ class Problem:
 
 
 def _problems(
-    call: LlmCall, points: list[Point], models: tuple[ModelFacts, ...], rule: RuleContext
+    call: LlmCall, points: list[Point], models: tuple[ModelFacts, ...], file: FileFacts, rule: RuleContext
 ) -> Iterator[Problem]:
     if not points:
         return
@@ -125,7 +160,7 @@ def _problems(
     if len(caches) == len(models) and caches:
         yield from _against_rules(points, caches, models[0].family)
     yield from _order_of_lifetimes(points)
-    yield from _too_short(call, points, models, caches, rule)
+    yield from _too_short(call, points[-1], models, caches, file, rule)
 
 
 def _cannot_cache(model: ModelFacts) -> bool:
@@ -137,11 +172,12 @@ def _cannot_cache(model: ModelFacts) -> bool:
 def _against_rules(points: list[Point], caches: tuple[CacheRules, ...], name: str) -> Iterator[Problem]:
     """Number, field and lifetime, by the rules of the model (all models, where branches name several)."""
     most = max((cache.max_points or 0) for cache in caches)
-    if most and len(points) > most:
-        told = f"this is cache point {most + 1} of {len(points)}: {name} takes {most} in one request and rejects more"
-        yield Problem(points[most], told)
+    written = [point for point in points if point.prompt is not None]
+    if most and len(written) > most:
+        told = f"this is cache point {most + 1} of {len(written)}: {name} takes {most} in one request and rejects more"
+        yield Problem(written[most], told)
     for point in points:
-        field = point.prompt.role if point.prompt.role in ("tools", "system") else "messages"
+        field = point.prompt.role if point.prompt and point.prompt.role in ("tools", "system") else "messages"
         if not any(field in cache.fields for cache in caches):
             takes = " and ".join(caches[0].fields)
             yield Problem(point, f"{name} caches no {field}: this cache point comes to nothing, it belongs in {takes}")
@@ -153,7 +189,7 @@ def _against_rules(points: list[Point], caches: tuple[CacheRules, ...], name: st
 
 def _order_of_lifetimes(points: list[Point]) -> Iterator[Problem]:
     short = False
-    for point in points:
+    for point in (one for one in points if one.prompt is not None):
         if point.mark.ttl == "1h" and short:
             told = "a cache point of one hour comes after one of five minutes: the longer has to come first"
             yield Problem(point, f"{told}, and the request is rejected")
@@ -161,27 +197,19 @@ def _order_of_lifetimes(points: list[Point]) -> Iterator[Problem]:
         short = short or point.mark.ttl in (None, "5m")
 
 
-def _may_be_followed(last: Point, call: LlmCall) -> bool:
-    """True where a marker stands in tools or system prompt, and other code of the file sets markers on what exists
-    already: one on the messages, which are not known here, would cache all before it."""
-    if last.prompt.role not in ("tools", "system"):
-        return False
-    document = call.location.document
-    own = last.mark.location.start[0] if last.mark.location is not None else 0
-    return any(document.text.count("\n", 0, one.start()) + 1 != own for one in SET_LATER.finditer(document.text))
-
-
 def _too_short(
     call: LlmCall,
-    points: list[Point],
+    last: Point,
     models: tuple[ModelFacts, ...],
     caches: tuple[CacheRules, ...],
+    file: FileFacts,
     rule: RuleContext,
 ) -> Iterator[Problem]:
     """The last marker, which has the most before it: where that is too little, none of them caches anything."""
-    last = points[-1]
-    if not last.bounded or _may_be_followed(last, call):
+    if not last.bounded:
         return
+    if last.prompt is not None and last.prompt.role in ("tools", "system") and marked_later(call, last.mark, file):
+        return  # a marker on the messages, which are not known here, would cache all before it
     if caches and len(caches) == len(models):
         possible, certain = min(c.min_possible for c in caches), min(c.min_certain for c in caches)
         model, name = models[0], models[0].family
@@ -194,6 +222,8 @@ def _too_short(
     most = count.high + last.blocks * MESSAGE_FRAME + (0 if isinstance(call.tools.only, Absent) else TOOL_FRAME)
     basis = "estimated" if count.method == "estimate" else "counted"
     told = f"about {count.n:,} tokens ({basis}) stand before this cache point"
+    if last.prompt is None:
+        told = f"the whole request has about {count.n:,} tokens ({basis})"
     if most < possible:
         least = f"{possible:,}" if possible == certain else f"{possible:,} at the least"
         yield Problem(

@@ -7,15 +7,27 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from promptslim.core.lazy_pattern import pattern
+from promptslim.core.prompt import CachePoint
 from promptslim.core.text import Location
 from promptslim.core.values import ABSENT, Field, known, unknown
-from promptslim.extract.python.abstract import Class, Configured, Const, Function, Instance, Record, Text, alternatives
+from promptslim.extract.python.abstract import (
+    Class,
+    Configured,
+    Const,
+    Entry,
+    Function,
+    Instance,
+    Record,
+    Text,
+    alternatives,
+)
 from promptslim.extract.python.dotted import named
 from promptslim.extract.python.evaluate import Evaluator
-from promptslim.extract.python.frames import is_real
-from promptslim.extract.python.lookup import Found, Hidden, at_path, request_of
+from promptslim.extract.python.frames import Frame, is_real
+from promptslim.extract.python.lookup import Found, Hidden, at_path, record_of, request_of
 from promptslim.extract.python.module import Module
 from promptslim.extract.python.parameters import callers_of
+from promptslim.extract.python.prompts import MARKERS, cache_point
 from promptslim.extract.python.recognise import Recognised
 from promptslim.extract.python.signatures import Operation, Signatures
 
@@ -43,6 +55,23 @@ def caching_of(
         return setting
     near = _in_module(module, site.node) or _elsewhere(module, site.node, evaluator)
     return known(*near) if near is not None else ABSENT
+
+
+def automatic_point(
+    paths: tuple[str, ...], request: Record, frame: Frame, evaluator: Evaluator, hidden: bool
+) -> CachePoint | None:
+    """``LlmCall.automatic``: the marker that a request sets for itself as a whole. ``hidden``: something that it sends
+    cannot be seen."""
+    for path in paths:
+        if path.rpartition(".")[2] not in MARKERS:
+            continue
+        outcomes = at_path(evaluator, request, path, frame)
+        for _, outcome in outcomes:
+            value = record_of(evaluator, outcome.value, frame) if isinstance(outcome, Found) else None
+            if isinstance(outcome, Found) and value is not None:
+                maybe = outcome.maybe or len(outcomes) > 1 or hidden
+                return cache_point(Entry(path.rpartition(".")[2], value, outcome.location, maybe))
+    return None
 
 
 def _setting(site: Recognised, request: Record, evaluator: Evaluator, tables: Signatures) -> Field[str] | None:

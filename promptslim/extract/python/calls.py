@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from promptslim.core.call import LlmCall
@@ -19,7 +19,7 @@ from promptslim.extract.python.abstract import (
     Record,
 )
 from promptslim.extract.python.bodies import Bodies, BodyReader
-from promptslim.extract.python.cache_markers import caching_of
+from promptslim.extract.python.cache_markers import automatic_point, caching_of
 from promptslim.extract.python.caps import Caps, cap_keys, joined
 from promptslim.extract.python.client import client_facts
 from promptslim.extract.python.control import control_facts, loops_around
@@ -46,6 +46,18 @@ from promptslim.extract.python.tools import tools_of
 
 CALL_KINDS: dict[str, Literal["request", "model", "agent"]] = {"request": "request", "model": "model", "agent": "agent"}
 TEXT_KINDS = frozenset({"chat", "other"})
+
+
+@record
+class Sent:
+    """The texts of one request. ``points`` is the number of cache markers in them; ``hidden``: something among them
+    cannot be seen, and may hold more."""
+
+    system: Field[Prompt]
+    messages: Field[tuple[Prompt, ...]]
+    tools: Field[Prompt]
+    points: int
+    hidden: bool
 
 
 @record
@@ -99,11 +111,7 @@ class Builder:
         )
         if carried is not None and not any(isinstance(c.value, Known) for c in model):
             model = carried[0]
-        system_field, system_markers = self._prompt(paths.get("system", ()), content, site, "system", label)
-        messages_field, message_markers = self._messages(paths.get("messages", ()), content, site, label)
-        if not paths.get("system"):
-            system_field = _system_of(messages_field, system_field)
-        tools_field, tool_markers = self._prompt(paths.get("tools", ()), content, site, "tools", label)
+        sent = self.sent(paths, content, frame, module.locate(site.node.func), label)
         function = module.enclosing_function(site.node)
         return LlmCall(
             id=label,
@@ -112,16 +120,16 @@ class Builder:
             kind=CALL_KINDS[operation.kind],
             callee=" ".join(module.source(site.node.func).split()),
             scope=scope,
-            scope_span=_scope_span(module, function, location),
+            scope_span=scope_span(module, function, location),
             location=location,
             primary=self._primary(site.node),
             model=model,
             max_tokens=cap,
             cap_keys=keys,
-            system=system_field,
-            messages=messages_field,
-            tools=tools_field,
-            cache_points=_points([system_markers, message_markers, tool_markers], hidden),
+            system=sent.system,
+            messages=sent.messages,
+            tools=sent.tools,
+            cache_points=_points(sent, hidden),
             metadata=self._any(operation.paths("metadata"), request, frame),
             thinking=self._any((*paths.get("thinking", ()), *operation.paths("thinking")), content, frame),
             stream=self._stream(operation, request, site),
@@ -131,7 +139,21 @@ class Builder:
             history=sent_history(module, site.node, self.evaluator),
             caching=caching_of(site, request, module, self.evaluator, self.tables),
             disorder=disorder(module, site.node, list(loops_around(module, site.node))),
+            automatic=automatic_point(operation.paths("caching"), request, frame, self.evaluator, sent.hidden),
         )
+
+    def sent(
+        self, paths: Mapping[str, tuple[str, ...]], content: Record, frame: Frame, where: Location, label: str
+    ) -> Sent:
+        """The texts of a request. ``paths`` says where they stand in ``content``; ``where`` is the place of what has
+        none of its own."""
+        system, system_marks = self._prompt(paths.get("system", ()), content, frame, where, "system", label)
+        messages, message_marks = self._messages(paths.get("messages", ()), content, frame, where, label)
+        if not paths.get("system"):
+            system = _system_of(messages, system)
+        tools, tool_marks = self._prompt(paths.get("tools", ()), content, frame, where, "tools", label)
+        marks = (system_marks, message_marks, tool_marks)
+        return Sent(system, messages, tools, sum(n for n, _ in marks), any(hidden for _, hidden in marks))
 
     def _sdk(self, operation: Operation, site: Recognised) -> str:
         if not operation.sdk.endswith(".*"):
@@ -147,16 +169,22 @@ class Builder:
         return self.module.place(max(span.start, text_start), span.end)
 
     def _prompt(
-        self, paths: tuple[str, ...], content: Record, site: Recognised, role: Literal["system", "tools"], label: str
+        self,
+        paths: tuple[str, ...],
+        content: Record,
+        frame: Frame,
+        where: Location,
+        role: Literal["system", "tools"],
+        label: str,
     ) -> tuple[Field[Prompt], tuple[int, bool]]:
         for path in paths:
-            outcomes = at_path(self.evaluator, content, path, site.frame)
+            outcomes = at_path(self.evaluator, content, path, frame)
             if all(isinstance(outcome, Missing) for _, outcome in outcomes):
                 continue
             cases: list[tuple[str | None, CoreValue[Prompt]]] = []
             count, hidden_marker = 0, False
             for condition, outcome in outcomes:
-                value, markers = self._prompt_case(outcome, site, role, label)
+                value, markers = self._prompt_case(outcome, frame, where, role, label)
                 cases.append((condition, value))
                 count = max(count, markers[0])
                 hidden_marker = hidden_marker or markers[1]
@@ -164,7 +192,7 @@ class Builder:
         return ABSENT, (0, False)
 
     def _prompt_case(
-        self, outcome: Outcome, site: Recognised, role: Literal["system", "tools"], label: str
+        self, outcome: Outcome, frame: Frame, where: Location, role: Literal["system", "tools"], label: str
     ) -> tuple[CoreValue[Prompt], tuple[int, bool]]:
         match outcome:
             case Missing():
@@ -176,22 +204,22 @@ class Builder:
                     return Absent(), (0, False)
                 if isinstance(value, External):
                     return Unknown(value.name), (0, True)
-                where = location or self.module.locate(site.node.func)
+                place = location or where
                 if role == "tools":
-                    prompt, _ = tools_of(self.evaluator, value, site.frame, where, label)
+                    prompt = tools_of(self.evaluator, value, frame, place, label)
                 else:
-                    prompt, _ = prompt_of(self.evaluator, value, site.frame, role, where, label)
+                    prompt = prompt_of(self.evaluator, value, frame, role, place, label)
                 markers = markers_in(value)
                 if not prompt.static_text:
-                    return Present(type(value).__name__.lower(), None, where), markers
-                return Known(prompt, where), markers
+                    return Present(type(value).__name__.lower(), None, place), markers
+                return Known(prompt, place), markers
         raise AssertionError(outcome)
 
     def _messages(
-        self, paths: tuple[str, ...], content: Record, site: Recognised, label: str
+        self, paths: tuple[str, ...], content: Record, frame: Frame, where: Location, label: str
     ) -> tuple[Field[tuple[Prompt, ...]], tuple[int, bool]]:
         for path in paths:
-            outcomes = at_path(self.evaluator, content, path, site.frame)
+            outcomes = at_path(self.evaluator, content, path, frame)
             if all(isinstance(outcome, Missing) for _, outcome in outcomes):
                 continue
             cases: list[Case[tuple[Prompt, ...]]] = []
@@ -201,9 +229,9 @@ class Builder:
                     cases.append(Case(Absent() if isinstance(outcome, Missing) else Unknown(path), condition))
                     hidden_marker = hidden_marker or isinstance(outcome, Hidden)
                     continue
-                where = outcome.location or self.module.locate(site.node.func)
-                messages = messages_of(self.evaluator, outcome.value, site.frame, where, label)
-                cases.append(Case(Known(messages.prompts, where) if messages.prompts else Unknown(path), condition))
+                place = outcome.location or where
+                messages = messages_of(self.evaluator, outcome.value, frame, place, label)
+                cases.append(Case(Known(messages.prompts, place) if messages.prompts else Unknown(path), condition))
                 markers = markers_in(outcome.value)
                 count = max(count, markers[0])
                 hidden_marker = hidden_marker or markers[1]
@@ -249,14 +277,14 @@ def _system_of(messages: Field[tuple[Prompt, ...]], otherwise: Field[Prompt]) ->
     return unknown("messages") if isinstance(value, Unknown) or value is None else otherwise
 
 
-def _points(markers: list[tuple[int, bool]], hidden: str | None) -> Field[int]:
-    count = sum(n for n, _ in markers)
-    if count == 0 and (hidden is not None or any(h for _, h in markers)):
+def _points(sent: Sent, hidden: str | None) -> Field[int]:
+    if sent.points == 0 and (hidden is not None or sent.hidden):
         return unknown("markers may be set elsewhere")
-    return known(count)
+    return known(sent.points)
 
 
-def _scope_span(module: Module, function: ast.AST | None, location: Location) -> Span | None:
+def scope_span(module: Module, function: ast.AST | None, location: Location) -> Span | None:
+    """``LlmCall.scope_span``: the function around a call, where it stands in the same document."""
     if function is None:
         return None
     place = module.locate(function)

@@ -142,7 +142,7 @@ def messages_of(evaluator: Evaluator, value: Value, frame: Frame, where: Locatio
             hidden = hidden or texts.hidden
             place = definition_place(item, texts.parts) or where
             prompt_id = definition_id(place, frame) or f"{label}:messages[{index}]"
-            found.append(Prompt(prompt_id, role, texts.parts, place, first_line(place)))
+            found.append(Prompt(prompt_id, role, texts.parts, place, first_line(place), hidden=texts.hidden))
     return Messages(tuple(found), hidden or isinstance(value, Union))
 
 
@@ -186,14 +186,12 @@ def first_line(location: Location) -> Location:
     return Location(location.document, Span(location.span.start, location.span.end if end < 0 else end))
 
 
-def prompt_of(
-    evaluator: Evaluator, value: Value, frame: Frame, role: Role, where: Location, label: str
-) -> tuple[Prompt, bool]:
-    """One prompt of a text argument, and whether something in it is hidden."""
+def prompt_of(evaluator: Evaluator, value: Value, frame: Frame, role: Role, where: Location, label: str) -> Prompt:
+    """One prompt of a text argument."""
     texts = texts_of(evaluator, value, frame)
     place = definition_place(value, texts.parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:{role}"
-    return Prompt(prompt_id, role, texts.parts, place, first_line(place), used_by=(label,)), texts.hidden
+    return Prompt(prompt_id, role, texts.parts, place, first_line(place), used_by=(label,), hidden=texts.hidden)
 
 
 def definition_id(place: Location, frame: Frame) -> str | None:

@@ -71,7 +71,7 @@ def _prompts(
     label = f"{module.path}::{module.qualname(node)}:{getattr(node.func, 'attr', '')}"
     content = _filled(receiver, given) if isinstance(receiver, Chain) else given
     if isinstance(content, (Text, Template)):
-        prompt, _ = prompt_of(evaluator, content, frame, "user", where, label)
+        prompt = prompt_of(evaluator, content, frame, "user", where, label)
         found: tuple[Prompt, ...] = (prompt,)
     elif isinstance(content, Sequence):
         found = messages_of(evaluator, content, frame, where, label).prompts

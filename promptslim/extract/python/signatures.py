@@ -74,6 +74,7 @@ class Operation:
     only_known_client: bool
     requires_any: frozenset[str]
     body: str | None
+    batch: tuple[str, ...]
     arguments: Mapping[str, tuple[str, ...]]
     model_on_client: tuple[Any, ...]
     cap_on_client: tuple[str, ...]
@@ -209,6 +210,7 @@ def _operation(raw: Mapping[str, Any]) -> Operation:
         only_known_client=bool(raw.get("only_known_client")),
         requires_any=frozenset(raw.get("requires_any", ())),
         body=raw.get("body"),
+        batch=tuple(raw.get("batch", ())),
         arguments={
             name: _many(paths) for name, paths in arguments.items() if name not in ("model_on_client", "cap_on_client")
         },

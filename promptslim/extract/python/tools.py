@@ -46,8 +46,8 @@ class _Written:
     named: bool
 
 
-def tools_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, label: str) -> tuple[Prompt, bool]:
-    """The tools argument as one prompt of shape ``tools``, and whether something in it is hidden.
+def tools_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, label: str) -> Prompt:
+    """The tools argument as one prompt of shape ``tools``.
 
     Its parts are the tool list as compact JSON, a ``BlockEnd`` between two tools; cache markers are
     ``CachePoint`` parts at their place. Functions given as tools are written with their name and docstring, the
@@ -57,8 +57,9 @@ def tools_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, 
     parts = _merged(written.parts) if written.named else (Hole("tools", source=where),)
     place = _place(value, parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:tools"
-    prompt = Prompt(prompt_id, "tools", parts, place, first_line(place), used_by=(label,), shape="tools")
-    return prompt, written.hidden
+    return Prompt(
+        prompt_id, "tools", parts, place, first_line(place), used_by=(label,), shape="tools", hidden=written.hidden
+    )
 
 
 def _place(value: Value, parts: tuple[Part, ...]) -> Location | None:
