@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable
 
 from promptslim.core.lazy_pattern import pattern
@@ -321,8 +320,10 @@ def stripped(text: Text, how: Callable[..., str]) -> Text:
 
 def dedented(text: Text) -> Text:
     """``textwrap.dedent``: the common margin is that of the whole text, holes taken as one character."""
+    from textwrap import dedent  # with its patterns it takes longer to load than this module
+
     whole = "".join(part.text if isinstance(part, Literal) else "\x00" for part in text.parts)
-    result = textwrap.dedent(whole)
+    result = dedent(whole)
     if result == whole:
         return text
     margin = _margin(whole, result)
