@@ -47,8 +47,9 @@ def main() -> int:
             "bare interpreter": [sys.executable, "-c", "pass"],
             "import typer": [sys.executable, "-c", "import typer"],
             "promptslim --version": [*promptslim, "--version"],
-            "promptslim check, no LLM code": [*promptslim, "check", "small.py"],
-            "promptslim check, one call": [*promptslim, "check", "call.py"],
+            "promptslim check, no LLM code": [*promptslim, "check", "--no-cache", "small.py"],
+            "promptslim check, one call": [*promptslim, "check", "--no-cache", "call.py"],
+            "promptslim check, unchanged": [*promptslim, "check", "call.py"],
             "flake8": [*shlex.split(given.flake8), "--isolated", "small.py"],
         }
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMPTSLIM_CACHE_DIR": f"{folder}/cache"}
