@@ -70,8 +70,7 @@ class Session:
         from promptslim.pipeline import run as pipeline
 
         paths = self.given.listed("paths") or (".",)
-        settings = self.place.settings
-        if not settings.cache or "-" in paths or os.path.lexists(os.path.join(settings.base, pipeline.LOCK)):  # noqa: PTH118
+        if not self.place.settings.cache or "-" in paths:
             run = self.analyse()
             return run, pipeline.check(run, baseline)
         from promptslim import __version__

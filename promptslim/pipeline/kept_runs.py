@@ -24,7 +24,7 @@ from promptslim.config.data_folder import data_folder
 from promptslim.core.record import items
 from promptslim.discover.file_state import FileState, file_state, unchanged
 from promptslim.discover.ignore_files import repository_of
-from promptslim.pipeline.run import Run, date_of_today, discovered
+from promptslim.pipeline.run import LOCK, Run, date_of_today, discovered
 
 if TYPE_CHECKING:
     from promptslim.check.baseline import Entry
@@ -80,7 +80,7 @@ class KeptRun:
     def keep(self, run: Run, outcome: Outcome) -> None:
         """Keep an outcome, unless a file has changed while it was made or could not be read, or it is quicker to make
         than to look up."""
-        if run.proofs or (not run.analysed and len(self.found.files) < MOST_CHECKSUMS):
+        if not run.asked and len(self.found.files) < MOST_CHECKSUMS:
             return
         missed = {path for one in run.asked.values() for path in one.misses} | set(_named_files(self._place))
         absent = {path for path in missed if not self._is_file(path)}
@@ -174,11 +174,16 @@ def _key(version: str, paths: Sequence[str], place: Place, baseline: tuple[Entry
 
 
 def _named_files(place: Place) -> Iterator[str]:
-    """Files that the settings name, and the price file in its usual place."""
+    """Files that the settings name, and those that have a usual place."""
     from promptslim.pricing.price_path import prices_path
 
     settings = place.settings
-    named = (settings.prices or prices_path(None), settings.tokenizer, *settings.catalog)
+    named = (
+        os.path.join(settings.base, LOCK),
+        settings.prices or prices_path(None),
+        settings.tokenizer,
+        *settings.catalog,
+    )
     return (path for path in named if path is not None)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptslim.catalog import Catalog
     from promptslim.core.facts import FileFacts
     from promptslim.core.proof_state import ProofState
-    from promptslim.discover.project import Instead
+    from promptslim.discover.project import Instead, Observation
     from promptslim.pipeline.run import Place
 
 RULE = ("invalid-proof", "PS702")
@@ -42,10 +42,11 @@ def proofs_of(
     whole: bool,
     catalog: Catalog,
     today: date,
+    asked: Observation,
     instead: Instead | None = None,
 ) -> tuple[ProofState, ...]:
-    """The state of the proofs of a project. ``instead`` gives files another content than they have on disk. Raises
-    ConfigError for signing keys that cannot be used."""
+    """The state of the proofs of a project. ``asked`` takes down what is read for it, and what is missing. ``instead``
+    gives files another content than they have on disk. Raises ConfigError for signing keys that cannot be used."""
     base, cwd = place.settings.base, place.cwd
     earlier = instead or {}
 
@@ -53,8 +54,12 @@ def proofs_of(
         path = shown_path(full, cwd)
         if path in earlier:
             return earlier[path]
+        asked.misses.add(path)
         with open(full, "rb") as file:
-            return file.read()
+            data = file.read()
+        asked.misses.discard(path)
+        asked.reads.add(path)
+        return data
 
     shown = shown_path(lock_path(place), cwd)
     try:
@@ -67,7 +72,10 @@ def proofs_of(
 
     def covers(path: str) -> bool:
         full = os.path.normpath(os.path.join(base, path))
-        return shown_path(full, cwd) in paths or not os.path.lexists(full)
+        shown = shown_path(full, cwd)
+        there = os.path.lexists(full)
+        (asked.reads if there else asked.misses).add(shown)
+        return shown in paths or not there
 
     def label(name: str) -> str:
         path, mark, rest = name.partition("::")
@@ -75,7 +83,10 @@ def proofs_of(
 
     looked = Looked(facts, whole, covers, label)
     return proof_states(
-        Document(shown, text), looked, _surroundings(base, content, catalog, today), Demands(verify=_verifier(place))
+        Document(shown, text),
+        looked,
+        _surroundings(base, content, catalog, today),
+        Demands(verify=_verifier(place, asked)),
     )
 
 
@@ -96,7 +107,7 @@ def _surroundings(base: str, content: Callable[[str], bytes | None], catalog: Ca
     return Surroundings(today, read, catalog.base_of, data_meaning, ends)
 
 
-def _verifier(place: Place) -> Callable[[Entry], bool] | None:
+def _verifier(place: Place, asked: Observation) -> Callable[[Entry], bool] | None:
     """What checks the signature of an entry, where the project names keys."""
     rules: Mapping[str, Mapping[str, Any]] = place.settings.rules
     names: Sequence[object] = next((rules[rule][KEYS] for rule in RULE if KEYS in rules.get(rule, {})), [])
@@ -106,8 +117,10 @@ def _verifier(place: Place) -> Callable[[Entry], bool] | None:
 
     keys = []
     for name in names:
+        path = os.path.join(place.settings.base, str(name))
+        asked.reads.add(shown_path(path, place.cwd))
         try:
-            with open(os.path.join(place.settings.base, str(name)), "rb") as file:
+            with open(path, "rb") as file:
                 keys.append(file.read())
         except OSError as error:
             raise ConfigError(f"[rules.{RULE[0]}]: the key {name!r} cannot be read: {error.strerror}") from None

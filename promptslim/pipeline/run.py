@@ -37,6 +37,9 @@ STDIN_NAME = "stdin.py"
 LOCK = "promptslim.lock"
 """As in ``proof.lock``, which is not loaded where there is no such file."""
 
+PROOFS = "proofs"
+"""Stands for a root, which is absolute, in what was asked for."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -60,7 +63,7 @@ class Stdin:
 class Run:
     """What was found in the files of a run. ``copies`` maps a path to the first with the same content, where
     there is one and the user did not name the path; ``unread`` and ``skipped`` as in ``Summary``. ``analysed``: how
-    many files had something to analyse. ``asked``: what was asked of each project for them, by its root."""
+    many files had something to analyse. ``asked``: what was asked of each project for them, by its root, and PROOFS."""
 
     place: Place
     catalog: Catalog
@@ -136,7 +139,7 @@ def analyse(
     if stdin is not None:
         survivors[stdin.path] = stdin.data
     facts = [unread(error) for error in reading.errors]
-    asked: Mapping[str, Observation] = {}
+    asked: dict[str, Observation] = {}
     if survivors:
         from promptslim.pipeline.extracting import extract
 
@@ -152,9 +155,12 @@ def analyse(
     today = today or date_of_today()
     proofs: tuple[ProofState, ...] = ()
     if os.path.lexists(os.path.join(place.settings.base, LOCK)):
+        from promptslim.discover.project import Observation
         from promptslim.pipeline.proofs import proofs_of
 
-        proofs = proofs_of(place, facts, paths_read, found.whole, catalog, today, instead)
+        read = Observation()
+        proofs = proofs_of(place, facts, paths_read, found.whole, catalog, today, read, instead)
+        asked[PROOFS] = read
     return Run(
         place=place,
         catalog=catalog,
