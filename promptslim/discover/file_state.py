@@ -26,9 +26,12 @@ def stamp(path: str, now: int) -> Stamp:
     """Size, modification time and status-change time of a file, in bytes and nanoseconds; UNSETTLED where it has
     changed too shortly before ``now`` for that to tell, or cannot be asked."""
     try:
-        status = os.stat(path)
+        return _stamp(os.stat(path), now)
     except (OSError, ValueError):
         return UNSETTLED
+
+
+def _stamp(status: os.stat_result, now: int) -> Stamp:
     if max(status.st_mtime_ns, status.st_ctime_ns) > now - UNSETTLED_NS:
         return UNSETTLED
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -55,7 +58,7 @@ def file_state(path: str, started: int, content: bool) -> FileState | None:
         checksum = crc32(read_bytes(path, limit_of(path))) if content else None
     except (OSError, ValueError):
         return None
-    return FileState(stamp(path, started), status.st_size, checksum)
+    return FileState(_stamp(status, started), status.st_size, checksum)
 
 
 def unchanged(path: str, state: FileState, now: int) -> bool:

@@ -25,17 +25,18 @@ Instead = Mapping[str, bytes | None]
 
 @record
 class Observation:
-    """What was asked of the files since the observation began; the sets grow while it lasts."""
+    """What was asked of the files since the observation began; it grows while that lasts. ``callers``: the answers, by
+    name."""
 
     reads: set[str] = field(default_factory=set)
     misses: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
+    callers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, other: Observation) -> None:
         """Take down what another observation has taken down."""
         self.reads.update(other.reads)
         self.misses.update(other.misses)
-        self.names.update(other.names)
+        self.callers.update(other.callers)
 
 
 class DiskFiles:
@@ -112,7 +113,6 @@ class DiskFiles:
 
     def callers(self, name: str) -> tuple[str, ...]:
         """Files of the project that may call something named ``name``, in sorted order (see call_index.py)."""
-        self._observation.names.add(name)
         if not isinstance(self._index, CallIndex):
             self._index = self._index()
         shown = {shown_path(f"{self._root}{os.sep}{path}", self._cwd) for path in self._index.callers(name)}
@@ -121,7 +121,8 @@ class DiskFiles:
                 shown.discard(path)
             elif suffix_of(path) in CODE_SUFFIXES and name.encode() in data and self._inside(path):
                 shown.add(path)
-        return tuple(sorted(shown))
+        found = self._observation.callers[name] = tuple(sorted(shown))
+        return found
 
     def _content(self, path: str) -> bytes:
         """The bytes of a file; DecodeError where there is nothing to analyse."""

@@ -94,7 +94,7 @@ class KeptRun:
             "found": _checksum(self.found),
             "files": [[path, *state.stamp, state.size, state.checksum] for path, state in states if state],
             "absent": sorted(absent),
-            "callers": [[root, name, self._callers(root, name)] for root, name in _names(run)],
+            "callers": [[root, name, paths] for root, one in run.asked.items() for name, paths in one.callers.items()],
             "run": {
                 "copies": dict(run.copies),
                 "unread": list(run.unread),
@@ -185,10 +185,6 @@ def _named_files(place: Place) -> Iterator[str]:
         *settings.catalog,
     )
     return (path for path in named if path is not None)
-
-
-def _names(run: Run) -> Iterator[tuple[str, str]]:
-    return ((root, name) for root in sorted(run.asked) for name in sorted(run.asked[root].names))
 
 
 def _checksum(found: Discovered) -> int:

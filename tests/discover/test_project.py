@@ -148,13 +148,13 @@ def test_every_question_is_on_record_also_when_answered_from_memory(tmp_path: Pa
     first = files.observe()
     files.text("a.py")
     files.exists("x/../b.py")
-    assert (first.reads, first.misses, first.names) == ({"a.py"}, {"b.py"}, set())
+    assert (first.reads, first.misses, first.callers) == ({"a.py"}, {"b.py"}, {})
     (tmp_path / "a.py").write_text("f(1)  # changed during the run")
     second = files.observe()
     assert files.text("a.py") == "f(1)"
     assert files.callers("f") == ("a.py",)
-    assert (second.reads, second.misses, second.names) == ({"a.py"}, set(), {"f"})
-    assert first.names == set()
+    assert (second.reads, second.misses, second.callers) == ({"a.py"}, set(), {"f": ("a.py",)})
+    assert first.callers == {}
 
 
 def test_callers_leave_out_tests_and_are_relative_to_the_working_directory(tmp_path: Path) -> None:
