@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promptslim.check.fetched_pages import is_page
+from promptslim.check.measured_values import is_measured
 from promptslim.check.request_order import requests
 from promptslim.check.unseen_calls import sent_unseen
 from promptslim.check.wording import code
@@ -33,13 +35,6 @@ ADVICE: dict[TransformKind, str] = {
 CONFIDENCE: dict[TransformKind, Confidence] = {"base64": "high", "html": "medium", "data frame": "low"}
 """A table may be known to be small."""
 
-PLAIN = pattern(
-    r"\.(?:txt|md|json|csv|xml|yaml|yml|rst|py|tsv|jsonl|diff|patch|pdf)\b|\bapi\b|_api\b|api_|[/.]raw[./]|/api/|arxiv|diff"
-    r"|patch|json|endpoint|download|presigned",
-    re.IGNORECASE,
-)
-"""Addresses under which no HTML is expected."""
-
 FEW_ROWS = pattern(
     r"\bnrows\s*=|\b(?:pivot_table|crosstab)\s*\(|\bDataFrame\(\s*\{\s*[\"'][^\"'\n]*[\"']\s*:\s*\[\s*[\"'\d-]"
 )
@@ -64,7 +59,7 @@ def _of_parts(
     before: Part | None = None
     for prompt, part in parts:
         if isinstance(part, Hole):
-            found = _raw(call, prompt, part, before, rule)
+            found = _raw(call, prompt, part, before, rule) if not _asks_for(part, parts, rule) else None
             if found is not None and found.related[0].location not in told:
                 told.add(found.related[0].location)
                 yield found
@@ -75,7 +70,12 @@ def _raw(call: LlmCall | None, prompt: Prompt, hole: Hole, before: Part | None, 
     if hole.bound is not None or hole.transform("slice") is not None:
         return None
     kind = next((one for one in ADVICE if hole.transform(one) is not None), None)
-    if kind is None or (kind == "html" and _is_plain(hole)) or (kind == "base64" and _in_data_url(before)):
+    if (
+        kind is None
+        or is_measured(hole)
+        or (kind == "html" and _is_no_page(hole))
+        or (kind == "base64" and _in_data_url(before))
+    ):
         return None
     made = hole.transform(kind)
     place = made.location if made is not None and made.location is not None else hole.source
@@ -101,20 +101,16 @@ def _what(hole: Hole, place: Location | None, path: str) -> str:
     return f"{code(text if len(text) < 200 else hole.expression)} ({where})"
 
 
-def _is_plain(hole: Hole) -> bool:
-    """True where the address that is fetched is not that of a web page, as far as it is written out."""
-    if hole.source is None:
+def _asks_for(hole: Hole, parts: list[tuple[Prompt, Part]], rule: RuleContext) -> bool:
+    """True where the task is about the markup itself."""
+    if hole.transform("html") is None or hole.transform("base64") is not None:
         return False
-    document = hole.source.document
-    fetched = document.text[hole.source.span.start : hole.source.span.end]
-    if PLAIN.search(fetched) or "headers" in fetched or "params" in fetched:
-        return True
-    names = re.findall(r"\(\s*(?:url\s*=\s*)?([A-Za-z_]\w*)", fetched)
-    return any(
-        PLAIN.search(line)
-        for name in names
-        for line in re.findall(rf"^\s*{name}\s*(?::\s*\w+\s*)?=\s*(.*)$", document.text, re.MULTILINE)
-    )
+    said = "\n".join(part.text for _, part in parts if isinstance(part, Literal))
+    return re.search(rule.catalog.phrases["raw_markup"]["about_markup"], said, re.IGNORECASE) is not None
+
+
+def _is_no_page(hole: Hole) -> bool:
+    return hole.origin == "document" and hole.source is not None and not is_page(hole.source)
 
 
 def _has_few_rows(written: Location) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from promptslim.check.call_models import certain_models
+from promptslim.check.measured_values import is_measured
 from promptslim.check.request_order import Request, requests
 from promptslim.check.unseen_calls import sent_unseen
 from promptslim.check.wording import code
@@ -68,7 +69,7 @@ def _read(call: LlmCall | None, request: Request, prompt: Prompt, hole: Hole, ru
     table = rule.catalog.phrases["whole_document"]
     if not _is_whole(hole) or not _beside_text(request, prompt) or _holds_instructions(hole, table):
         return None
-    if _is_measured(hole) or _is_cached(request, hole):
+    if is_measured(hole) or _is_cached(request, hole):
         return None
     text = "\n".join(one.static_text for one in request.prompts)
     what = _what(hole, call.location.path if call is not None else prompt.location.path)
@@ -141,19 +142,6 @@ def _holds_instructions(hole: Hole, table: dict[str, Any]) -> bool:
         before = [document.line(number) for number in range(max(1, line - LINES_AROUND), line)]
         names += [document.line(line), *(text for text in before if "open(" in text)]
     return re.search(table["instructions"], "\n".join(names), re.IGNORECASE) is not None
-
-
-def _is_measured(hole: Hole) -> bool:
-    """True where the program compares the length of the document with something: it has its own limit."""
-    names = {hole.expression}
-    text = hole.location.document.text if hole.location is not None else ""
-    if hole.source is not None:
-        line, _ = hole.source.start
-        names.add(hole.source.document.line(line).partition("=")[0].strip())
-        text = f"{text}\n{hole.source.document.text}"
-    return any(
-        name.isidentifier() and re.search(rf"\blen\({name}\)\s*[<>]|[<>]=?\s*len\({name}\)", text) for name in names
-    )
 
 
 def _is_cached(request: Request, hole: Hole) -> bool:

@@ -46,7 +46,8 @@ def attribute(evaluator: Evaluator, value: Value, name: str, node: ast.expr, fra
     """``value.name``."""
     if isinstance(value, (Instance, Opaque)) and (effect := evaluator.origins.of_field(name)) is not None:
         given = value if isinstance(value, Opaque) else Opaque()
-        return effect.on(given, short(frame.module, node), frame.module.locate(node))
+        if effect.concerns(given):
+            return effect.on(given, short(frame.module, node), frame.module.locate(node))
     match value:
         case External(name=dotted):
             if dotted == "os.environ":

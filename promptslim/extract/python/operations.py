@@ -33,7 +33,7 @@ from promptslim.extract.python.abstract import (
 )
 from promptslim.extract.python.file_paths import path_call, path_method
 from promptslim.extract.python.frames import short
-from promptslim.extract.python.origins import Effect
+from promptslim.extract.python.origins import Effect, First
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.templates import (
     PACKAGES,
@@ -59,6 +59,7 @@ from promptslim.extract.python.texts import (
 )
 
 if TYPE_CHECKING:
+    from promptslim.core.text import Location
     from promptslim.extract.python.evaluate import Evaluator
     from promptslim.extract.python.frames import Frame
 
@@ -94,13 +95,15 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return _template_method(evaluator, of, name, node, frame)
         case Instance():
             return _instance_method(evaluator, of, name, node, frame)
-        case Member(of=inner):
-            root: Value = inner
+        case Member():
+            root: Value = of
+            steps: list[str] = []
             while isinstance(root, Member):
+                steps.insert(0, root.name)
                 root = root.of
             if isinstance(root, Instance):
-                return _instance_result(evaluator, root, root.name, name, node, frame)
-            return _result(evaluator, name, node, frame)
+                return _instance_result(evaluator, root, (root.name, *steps), name, node, frame)
+            return _result(evaluator, "", name, node, frame)
         case _:
             return UNKNOWN
 
@@ -114,7 +117,7 @@ def _instance_method(evaluator: Evaluator, of: Instance, name: str, node: ast.Ca
         named = keywords(evaluator, node, frame)
         return substituted(template, TEMPLATE_FIELD, template_field(named))
     template_made = template_of(evaluator, of, name, node, frame) if name in TEMPLATE_MAKERS else None
-    return template_made or _instance_result(evaluator, of, of.name, name, node, frame)
+    return template_made or _instance_result(evaluator, of, (of.name,), name, node, frame)
 
 
 TEMPLATE_MAKERS = frozenset({"get_template", "select_template", "from_string"})
@@ -141,27 +144,45 @@ BINDS = frozenset({
 """Methods of LangChain's objects that give the same object with other settings."""
 
 
-def _instance_result(evaluator: Evaluator, of: Value, made: str, name: str, node: ast.Call, frame: Frame) -> Value:
+def _instance_result(
+    evaluator: Evaluator, of: Value, path: tuple[str, ...], name: str, node: ast.Call, frame: Frame
+) -> Value:
+    """A method of an object, or of what its attributes lead to: ``path`` is what made the object and the attributes."""
+    made = path[0]
     if name in BINDS and made.startswith(PACKAGES):
         return of
     if name in ("with_options", "copy", "__enter__", "__aenter__"):
         return Instance(made, node, frame)
     if name in ("client", "create_client", "resource", "get_client"):
         return Instance(f"{made}.{name}", node, frame)
-    return _result(evaluator, name, node, frame)
+    return _result(evaluator, ".".join(path), name, node, frame)
 
 
-def _result(evaluator: Evaluator, method: str, node: ast.Call, frame: Frame) -> Opaque:
+def _result(evaluator: Evaluator, made: str, method: str, node: ast.Call, frame: Frame) -> Value:
     """What a method of an object from outside gives: by the table of origins, else the result of some call."""
-    effect = evaluator.origins.of_method(method)
+    effect = evaluator.origins.of_method(method, _first(evaluator, node, frame), made)
     place = frame.module.locate(node)
     if indents(method, node):
         return Opaque("call", short(frame.module, node), place, (Transform("indent", place),))
     if effect is None:
         return Opaque("call", short(frame.module, node), place)
+    if effect.gives is not None:
+        return Instance(effect.gives, node, frame)
     given = evaluator.evaluate(node.args[0], frame) if effect.passes and node.args else None
     taken = given if isinstance(given, Opaque) else Opaque("call", location=place)
+    if not effect.concerns(taken):
+        return Opaque("call", short(frame.module, node), place)
     return effect.on(taken, short(frame.module, node), place)
+
+
+def _first(evaluator: Evaluator, node: ast.Call, frame: Frame) -> First:
+    """The first argument of a call, read when it is asked for."""
+
+    def first() -> str | None:
+        value = evaluator.evaluate(node.args[0], frame) if node.args else None
+        return value.exact if isinstance(value, Text) else None
+
+    return first
 
 
 def indents(method: str, node: ast.Call) -> bool:
@@ -177,12 +198,14 @@ TAKES_APART = frozenset({"pop", "popleft", "popitem"})
 
 def opaque_method(evaluator: Evaluator, of: Opaque, method: str, node: ast.Call, frame: Frame) -> Value:
     """A method of something that is not known: of the same origin, unless the table says otherwise."""
-    effect = evaluator.origins.of_method(method)
+    effect = evaluator.origins.of_method(method, _first(evaluator, node, frame))
     place = frame.module.locate(node)
     expression = short(frame.module, node)
     if indents(method, node):
         return derived(of, expression, place, Transform("indent", place))
-    if effect is not None:
+    if effect is not None and effect.gives is not None and of.origin != "document":
+        return Instance(effect.gives, node, frame)
+    if effect is not None and effect.gives is None and effect.concerns(of):
         return effect.on(of, expression, place)
     if of.origin == "unknown":
         return Opaque("call", expression, place, of.transforms)
@@ -308,7 +331,7 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
         made = template_call(evaluator, name, node, keywords(evaluator, node, frame), frame)
     if made is not None:
         return made
-    effect = evaluator.origins.of_function(name)
+    effect = evaluator.origins.of_function(name, _first(evaluator, node, frame))
     return _affected(evaluator, effect, node, frame) if effect is not None else Instance(name, node, frame)
 
 
@@ -318,6 +341,11 @@ def _affected(evaluator: Evaluator, effect: Effect, node: ast.Call, frame: Frame
     if not effect.passes:
         return effect.on(Opaque(), expression, place)
     given = evaluator.evaluate(node.args[effect.argument], frame) if len(node.args) > effect.argument else UNKNOWN
+    return union([(c, _passed(effect, one, expression, place)) for c, one in alternatives(given)])
+
+
+def _passed(effect: Effect, given: Value, expression: str, place: Location) -> Value:
+    """What a function makes of what it is given and hands on."""
     match given:
         case Opaque():
             return effect.on(given, expression, place)
