@@ -85,11 +85,10 @@ class RetrySite:
 
 @record
 class Disorder:
-    """What gives a part of a request another order or content each time: the order of a set, a shuffle, or a list
-    that is changed while a loop sends it."""
+    """What gives the tools of a request another order or content each time: the order of a set, a shuffle, or a
+    change while a loop sends them."""
 
     kind: Choice["set order", "random order", "changed"]
-    role: Choice["tools", "system"]
     location: Location
 
 
@@ -137,7 +136,7 @@ class LlmCall:
     ``caching`` is what switches prompt caching on outside of the prompts: a setting of the call or of its model
     object, or a marker in the class, module or helpers around it, which may reach this call too. Absent: nothing
     of the kind is to be seen. Unknown: not looked for, since the provider caches without being asked.
-    ``disorder`` is what changes the order of tools and system prompt where their text alone does not show it.
+    ``disorder`` is what changes the order of the tools where their text does not show it.
     ``automatic`` is a cache marker for the request as a whole, which the service puts on the last block that can be
     cached (Anthropic's ``cache_control`` argument); its ``known`` is false where it is set on some paths only, or where
     not all that is sent can be seen.

@@ -21,6 +21,9 @@ MOST_CHARACTERS = 20_000_000
 MOST_CASES = 8
 """Alternatives kept apart for one value; beyond them nothing is claimed."""
 
+DEEPEST_DATA = 8
+"""Levels of nested lists and dicts in which an order is looked for."""
+
 
 @record
 class Const:
@@ -57,11 +60,13 @@ class Entry:
 
 @record
 class Record:
-    """A dict (or keyword builder). ``open`` names why further keys may exist, None where they cannot."""
+    """A dict (or keyword builder). ``open`` names why further keys may exist, None where they cannot. ``order`` is
+    what gives its keys another order each time."""
 
     entries: tuple[Entry, ...] = ()
     open: str | None = None
     location: Location | None = None
+    order: Transform | None = None
 
     def entry(self, key: str) -> Entry | None:
         """What a key is set to, None where it is not among the known entries."""
@@ -83,12 +88,23 @@ class Record:
 
 @record
 class Sequence:
-    """A list, tuple or set. ``open``: may hold further items."""
+    """A list, tuple or set. ``open``: may hold further items. ``order`` is what gives its items another order each
+    time, None where nothing of the kind can be seen; a set has no order of its own."""
 
     items: tuple[Value, ...]
     open: bool = False
     kind: str = "list"
     location: Location | None = None
+    order: Transform | None = None
+
+    @property
+    def disorder(self) -> Transform | None:
+        """What makes the order of the items differ from process to process, or from call to call. A set of numbers
+        has the same order everywhere: they are their own hash (Python documentation, ``object.__hash__``)."""
+        if not self.open and len(self.items) < 2:
+            return None
+        numbers = not self.open and all(isinstance(item, Const) for item in self.items)
+        return Transform("set order", self.location) if self.kind == "set" and not numbers else self.order
 
 
 @record
@@ -295,14 +311,30 @@ def _json_part(value: Json) -> Part:
     """JSON text as a part: as it is written where its data is known, else a hole with the origin of its data."""
     transforms = (Transform("indent", value.location),) if value.indent else ()
     inner = as_parts(value.value)
+    if (order := nested_disorder(value.value)) is not None:
+        transforms = (order, *transforms)
     hole = next((part for part in inner if isinstance(part, Hole)), None)
     origin = hole.origin if hole is not None else "unknown"
     return Hole(
         hole.expression if hole is not None and hole.expression else "json",
         origin,
-        transforms=(*(hole.transforms if hole is not None else ()), *transforms),
+        transforms=tuple(dict.fromkeys((*(hole.transforms if hole is not None else ()), *transforms))),
         source=(hole.source if hole is not None else None) or value.location,
     )
+
+
+def nested_disorder(value: Value, depth: int = 0) -> Transform | None:
+    """What changes the order of a list or dict, or of one in it; None for what is not known."""
+    if depth > DEEPEST_DATA:
+        return None
+    match value:
+        case Sequence(items=items):
+            own, inner = value.disorder, list(items)
+        case Record(entries=entries, order=own):
+            inner = [entry.value for entry in entries]
+        case _:
+            return None
+    return own or next((found for one in inner if (found := nested_disorder(one, depth + 1)) is not None), None)
 
 
 def as_parts(value: Value) -> tuple[Part, ...]:
@@ -321,8 +353,10 @@ def as_parts(value: Value) -> tuple[Part, ...]:
             return (Hole(origin, kind, source=location),)
         case Json():
             return (_json_part(value),)
-        case Sequence(kind="set", location=location):
-            return (Hole("set", "unknown", transforms=(Transform("set order", location),), source=location),)
+        case Sequence(kind=name, location=location) if value.disorder is not None:
+            return (Hole(name, transforms=(value.disorder,), source=location),)
+        case Record(order=Transform() as order, location=location):
+            return (Hole("dict", transforms=(order,), source=location),)
         case Instance(name=name):
             return (Hole(name, "argument" if name.endswith("RunnablePassthrough") else "call"),)
         case Chain(items=(first, *_)):

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from promptslim.core.prompt import Origin, Transform
+from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     Class,
     Const,
@@ -22,6 +23,7 @@ from promptslim.extract.python.abstract import (
 from promptslim.extract.python.expressions import computed
 from promptslim.extract.python.frames import Frame
 from promptslim.extract.python.names import imported_module, imported_name
+from promptslim.extract.python.orders import SET_OPERATORS, order_around, with_order
 from promptslim.extract.python.parameters import parameter, typed
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import UNBOUND, Bind
@@ -130,7 +132,10 @@ def _augmented(evaluator: Evaluator, state: Bind, frame: Frame, name: str) -> Va
     added = evaluator.evaluate(state.value, frame)  # type: ignore[arg-type]
     if isinstance(node, ast.AugAssign):
         if isinstance(node.op, ast.Add):
-            return concatenate(before, accumulated(added), in_place=True)
+            added = with_order(accumulated(added), order_around(evaluator, node, frame, name))
+            return concatenate(before, added, in_place=True)
+        if isinstance(node.op, SET_OPERATORS) and isinstance(before, Sequence) and before.kind == "set":
+            return replace(before, open=True)
         if isinstance(node.op, ast.BitOr) and isinstance(before, Record):
             return spread(before, added, name)
         if isinstance(before, Const) and isinstance(added, Const):

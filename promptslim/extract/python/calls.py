@@ -138,7 +138,9 @@ class Builder:
             opaque=hidden is not None,
             history=sent_history(module, site.node, self.evaluator),
             caching=caching_of(site, request, module, self.evaluator, self.tables),
-            disorder=disorder(module, site.node, list(loops_around(module, site.node))),
+            disorder=disorder(
+                self.evaluator, paths.get("tools", ()), content, site.node, frame, list(loops_around(module, site.node))
+            ),
             automatic=automatic_point(operation.paths("caching"), request, frame, self.evaluator, sent.hidden),
         )
 

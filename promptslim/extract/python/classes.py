@@ -94,7 +94,8 @@ def _class_member(evaluator: Evaluator, owner: Class, name: str, receiver: Value
         value = evaluator.state(state, frame, name)
         field_like = isinstance(state, Bind) and isinstance(state.node, ast.AnnAssign)
         if field_like and not isinstance(receiver, Class) and _has_fields(evaluator, owner):
-            return Configured("field", _field_default(value))
+            declared = typed(evaluator, state.node.annotation, frame)  # type: ignore[union-attr]
+            return declared if isinstance(declared, Sequence) else Configured("field", _field_default(value))
         return value
     if depth < 5:
         for base in bases(evaluator, owner):

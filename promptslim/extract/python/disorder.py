@@ -1,185 +1,109 @@
-"""What gives the tools or the system prompt of a call another order each time, where the text itself is not visible:
-lists that are shuffled, built from a set, or changed while a loop sends them."""
+"""What gives the tools of a call another order or content each time, where their text is not visible: they come from
+a set, are shuffled, or are changed while a loop sends them."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Literal
 
 from promptslim.core.call import Disorder
-from promptslim.extract.python.conversation import reached
-from promptslim.extract.python.module import Module
+from promptslim.extract.python.abstract import Record
+from promptslim.extract.python.evaluate import Evaluator
+from promptslim.extract.python.frames import Frame
+from promptslim.extract.python.lookup import Found, at_path
+from promptslim.extract.python.orders import order_of
 
-GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear"})
-SETS = frozenset({"set", "frozenset"})
-ORDERED = frozenset({"sorted", "min", "max", "sum", "len", "any", "all", "set", "frozenset"})
-"""Functions whose result does not depend on the order of what they are given."""
+CHANGES = frozenset({"append", "extend", "insert", "pop", "remove", "discard", "add", "clear", "update"})
+"""Methods that change a list or set."""
 
-Kind = Literal["set order", "random order", "changed"]
+MOST_STEPS = 6
+"""Steps followed from the argument of a call to the lists that decide what is in it."""
 
 
-def disorder(module: Module, call: ast.Call, loops: list[ast.AST]) -> tuple[Disorder, ...]:
-    """The disorder of the tools and of the system prompt that a call is given by keyword; ``loops`` are those around
-    it. Within one function: what a helper does with its arguments is not followed."""
-    if not loops and not _has_disorder(module):
-        return ()
-    found: list[Disorder] = []
-    for role, given in _given(module, call):
-        expressions = reached(module, call, [given])
-        for kind, node in (*_ordered(module, call, expressions), *_changed(loops, given, role)):
-            found.append(Disorder(kind, role, module.locate(node)))
+def disorder(
+    evaluator: Evaluator,
+    paths: tuple[str, ...],
+    content: Record,
+    call: ast.Call,
+    frame: Frame,
+    loops: list[ast.AST],
+) -> tuple[Disorder, ...]:
+    """The disorder of the tools that stand in ``content`` at the first of ``paths``; ``loops`` are those around the
+    call."""
+    found = [*_ordered(evaluator, paths, content, frame), *_changed(call, frame, loops)]
     return tuple(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=64)
-def _has_disorder(module: Module) -> bool:
-    """False where a module makes no set and shuffles nothing, which most do."""
-    if any(name in module.index.calls for name in (*SETS, "shuffle")):
-        return True
-    return any(isinstance(node, (ast.Set, ast.SetComp)) for node in module.parents)
+def _ordered(evaluator: Evaluator, paths: tuple[str, ...], content: Record, frame: Frame) -> Iterator[Disorder]:
+    for path in paths:
+        for _, outcome in at_path(evaluator, content, path, frame):
+            if isinstance(outcome, Found) and (order := order_of(outcome.value, outcome.location)) is not None:
+                place = order.location or outcome.location
+                if place is not None:
+                    yield Disorder("set order" if order.kind == "set order" else "random order", place)
 
 
-def _given(module: Module, call: ast.Call) -> Iterator[tuple[Literal["tools", "system"], ast.expr]]:
-    """The expressions of tools and system prompt, that of a system message among the messages included."""
-    for keyword in call.keywords:
-        match keyword.arg:
-            case "tools" | "toolConfig" | "functions":
-                yield "tools", keyword.value
-            case "system" | "system_prompt" | "instructions":
-                yield "system", keyword.value
-            case "messages" | "input":
-                for expression in reached(module, call, [keyword.value]):
-                    for node in ast.walk(expression):
-                        if isinstance(node, ast.Dict) and (content := _system_message(node)) is not None:
-                            yield "system", content
-
-
-def _system_message(message: ast.Dict) -> ast.expr | None:
-    keys = {key.value: value for key, value in zip(message.keys, message.values, strict=True) if _is_text(key)}  # type: ignore[union-attr]
-    role = keys.get("role")
-    named = isinstance(role, ast.Constant) and role.value in ("system", "developer")
-    return keys.get("content") if named else None
-
-
-def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def _ordered(module: Module, call: ast.Call, expressions: list[ast.expr]) -> Iterator[tuple[Kind, ast.AST]]:
-    """Uses of sets and shuffles in what a call is given."""
-    if not _has_disorder(module):
-        return
-    names = {node.id for one in expressions for node in ast.walk(one) if isinstance(node, ast.Name)}
-    seeded = "seed" in module.index.calls
-    function = module.enclosing_function(call)
-    sets = _set_names(module, function)
-    for expression in expressions:
-        for node in ast.walk(expression):
-            if (_is_set(node) or getattr(node, "id", None) in sets) and _keeps_order(module, node):
-                yield "set order", node
-    for node in ast.walk(function) if function is not None else ():
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="random"), attr="shuffle"), args=[ast.Name(id=name)]):
-                if name in names and not seeded:
-                    yield "random order", node
-            case ast.For(iter=over) if (_is_set(over) or getattr(over, "id", None) in sets) and _fills(node, names):
-                yield "set order", over
-            case _:
-                continue
-
-
-def _set_names(module: Module, function: ast.AST | None) -> set[str]:
-    """Names that are bound to sets, and to nothing else, in a function or at the top level of its module."""
-    found: dict[str, bool] = {}
-    for node in (*module.tree.body, *(ast.walk(function) if function is not None else ())):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                found[name] = found.get(name, True) and _is_set(value)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                found[name] = found.get(name, True) and _is_set(value)
-            case ast.arg(arg=name):
-                found[name] = False
-            case _:
-                continue
-    return {name for name, always in found.items() if always}
-
-
-def _is_set(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id=name), args=[_]):
-            return name in SETS
-        case ast.SetComp():
-            return True
-        case ast.Set(elts=elements):
-            return len(elements) > 1
-        case _:
-            return False
-
-
-def _keeps_order(module: Module, node: ast.AST) -> bool:
-    """True where a set is turned into something that has its order: joined, listed, or gone through."""
-    parent = module.parents.get(node)
-    match parent:
-        case ast.Call(func=ast.Attribute(attr="join")):
-            return not _sorted_above(module, parent)
-        case ast.Call(func=ast.Name(id="list" | "tuple" | "enumerate" | "str" | "map" | "filter")):
-            return not _sorted_above(module, parent)
-        case ast.comprehension(iter=over) if over is node:
-            comprehension = module.parents.get(parent)
-            built = isinstance(comprehension, (ast.ListComp, ast.GeneratorExp, ast.DictComp))
-            return built and comprehension is not None and not _sorted_above(module, comprehension)
-        case ast.FormattedValue() | ast.Starred():
-            return True
-        case _:
-            return False
-
-
-def _sorted_above(module: Module, node: ast.AST) -> bool:
-    for parent in module.above(node):
-        if isinstance(parent, ast.stmt):
-            return False
-        if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERED:
-            return True
-    return False
-
-
-def _fills(loop: ast.For, names: set[str]) -> bool:
-    """True where a loop adds to something that the call is given."""
-    for node in (child for statement in loop.body for child in ast.walk(statement)):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert", value=ast.Name(id=name))):
-                if name in names:
-                    return True
-            case ast.AugAssign(target=ast.Name(id=name)):
-                if name in names:
-                    return True
-            case _:
-                continue
-    return False
-
-
-def _changed(loops: list[ast.AST], given: ast.expr, role: Literal["tools", "system"]) -> Iterator[tuple[Kind, ast.AST]]:
-    """Changes of a list of tools inside a loop that sends it, unless each round makes the list anew."""
-    names = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)}
-    if role != "tools":
-        return
-    for loop in loops:
+def _changed(call: ast.Call, frame: Frame, loops: list[ast.AST]) -> Iterator[Disorder]:
+    """Changes, inside a loop that sends tools, of their list or of what decides which of them are in it; lists that
+    each round makes anew of the same things do not count."""
+    given = [keyword.value for keyword in call.keywords if keyword.arg in ("tools", "toolConfig", "functions")]
+    for loop in loops if given else ():
         nodes = [node for node in ast.walk(loop) if node is not loop]
-        fresh = {
-            target.id
-            for node in nodes
-            if isinstance(node, (ast.Assign, ast.AnnAssign))
-            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-            if isinstance(target, ast.Name)
-        }
+        made = _made(nodes)
+        names = {name for expression in given for name in _decides(expression, made)} - made.keys()
         for node in nodes:
             match node:
-                case ast.Call(func=ast.Attribute(attr=method, value=ast.Name(id=name))) if method in GROWING:
-                    if name in names - fresh:
-                        yield "changed", node
-                case ast.AugAssign(target=ast.Name(id=name)) if name in names - fresh:
-                    yield "changed", node
+                case ast.Call(func=ast.Attribute(attr=method, value=ast.Name(id=name))) if method in CHANGES:
+                    if name in names:
+                        yield Disorder("changed", frame.module.locate(node))
+                case ast.AugAssign(target=ast.Name(id=name)) if name in names:
+                    yield Disorder("changed", frame.module.locate(node))
                 case _:
                     continue
+
+
+def _made(nodes: list[ast.AST]) -> dict[str, list[ast.expr]]:
+    """What names are bound to in a loop."""
+    made: dict[str, list[ast.expr]] = {}
+    for node in nodes:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        for target in targets:
+            if isinstance(target, ast.Name):
+                made.setdefault(target.id, []).extend([node.value] if node.value is not None else [])  # type: ignore[attr-defined]
+    return made
+
+
+def _decides(expression: ast.expr, made: dict[str, list[ast.expr]], depth: int = 0) -> Iterator[str]:
+    """Names of lists whose items an expression takes over, and of those that its items must or must not be in."""
+    inner: list[ast.expr] = []
+    match expression:
+        case ast.Name(id=name):
+            yield name
+            inner = made.get(name, [])
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            inner = [element.value for element in elements if isinstance(element, ast.Starred)]
+        case ast.Dict(values=values):
+            inner = values
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            inner = [left, right]
+        case ast.BoolOp(values=values):
+            inner = values
+        case ast.IfExp(body=body, orelse=otherwise):
+            inner = [body, otherwise]
+        case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted"), args=[argument, *_]):
+            inner = [argument]
+        case ast.ListComp(generators=[ast.comprehension(iter=iterated, ifs=tests)]):
+            inner = [iterated, *(one for test in tests for one in _members(test))]
+        case _:
+            return
+    for one in inner if depth < MOST_STEPS else ():
+        yield from _decides(one, made, depth + 1)
+
+
+def _members(test: ast.expr) -> Iterator[ast.expr]:
+    """What a test asks to hold something: ``allowed`` in ``tool["name"] in allowed``."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            yield node.comparators[0]

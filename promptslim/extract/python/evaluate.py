@@ -34,6 +34,7 @@ from promptslim.extract.python.expressions import (
     comprehension,
     constant,
     cut_range,
+    dict_comprehension,
     dictionary,
     formatted,
     key_of,
@@ -187,7 +188,7 @@ class Evaluator:
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return comprehension(self, node, frame)
             case ast.DictComp():
-                return Record(open="dict comprehension", location=frame.module.locate(node))
+                return dict_comprehension(self, node, frame)
             case _:
                 return opaque_at(node, frame)
 

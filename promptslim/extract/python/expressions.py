@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence as Offsets
 from typing import TYPE_CHECKING
 
-from promptslim.core.prompt import Hole, Literal, Origin
+from promptslim.core.prompt import Hole, Literal, Origin, Transform
 from promptslim.core.record import replace
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
@@ -29,6 +29,7 @@ from promptslim.extract.python.abstract import (
 from promptslim.extract.python.file_paths import joined_path
 from promptslim.extract.python.frames import Frame, opaque_at, short
 from promptslim.extract.python.literals import Field, Fixed, string_pieces
+from promptslim.extract.python.orders import SET_OPERATORS, is_view, order_of, order_over
 from promptslim.extract.python.records import either, spread
 from promptslim.extract.python.texts import concatenate, formatted_hole, percent_format, sliced, text_from
 
@@ -122,18 +123,20 @@ def sequence(evaluator: Evaluator, node: ast.List | ast.Tuple | ast.Set, frame: 
     """A list, tuple or set display."""
     items: list[Value] = []
     unclear = False
+    order: Transform | None = None
     for element in node.elts:
         value = evaluator.evaluate(element, frame)
         if isinstance(element, ast.Starred):
             if isinstance(value, Sequence):
                 items.extend(value.items)
                 unclear = unclear or value.open
+                order = order or order_of(value, frame.module.locate(element))
             else:
                 items.append(value if isinstance(value, Opaque) else UNKNOWN)
                 unclear = True
         else:
             items.append(value)
-    return Sequence(tuple(items), unclear, type(node).__name__.lower(), frame.module.locate(node))
+    return Sequence(tuple(items), unclear, type(node).__name__.lower(), frame.module.locate(node), order)
 
 
 def comprehension(evaluator: Evaluator, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, frame: Frame) -> Value:
@@ -141,7 +144,24 @@ def comprehension(evaluator: Evaluator, node: ast.ListComp | ast.SetComp | ast.G
     inner = evaluator.inner_frame(node, frame)
     element = evaluator.evaluate(node.elt, inner)
     kind = "set" if isinstance(node, ast.SetComp) else "list"
-    return Sequence((element,), open=True, kind=kind, location=frame.module.locate(node))
+    order = _order_through(evaluator, node, frame)
+    return Sequence((element,), open=True, kind=kind, location=frame.module.locate(node), order=order)
+
+
+def dict_comprehension(evaluator: Evaluator, node: ast.DictComp, frame: Frame) -> Value:
+    """A dict with keys that are not known."""
+    order = _order_through(evaluator, node, frame)
+    return Record(open="dict comprehension", location=frame.module.locate(node), order=order)
+
+
+def _order_through(
+    evaluator: Evaluator, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, frame: Frame
+) -> Transform | None:
+    """What changes the order in which a comprehension goes through what it is made of."""
+    inner = evaluator.inner_frame(node, frame)
+    frames = [frame, *(inner for _ in node.generators[1:])]
+    orders = (order_over(evaluator, one.iter, at) for one, at in zip(node.generators, frames, strict=True))
+    return next((order for order in orders if order is not None), None)
 
 
 def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
@@ -152,6 +172,8 @@ def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
     right = evaluator.evaluate(node.right, frame)
     if isinstance(node.op, ast.Add):
         return concatenate(left, right)
+    if isinstance(node.op, SET_OPERATORS) and (_is_set(left) or _is_set(right) or is_view(node.left)):
+        return Sequence((), True, "set", frame.module.locate(node))
     if isinstance(left, FilePath) and isinstance(node.op, ast.Div):
         return joined_path([left, right])
     if isinstance(node.op, ast.BitOr) and _is_step(right) and not isinstance(left, Const):
@@ -167,6 +189,10 @@ def binary(evaluator: Evaluator, node: ast.BinOp, frame: Frame) -> Value:
         if left.exact is not None and isinstance(count, int) and 0 <= count * len(left.exact) <= 1_000_000:
             return Text((Literal(left.exact * count, left.location),), left.location)
     return opaque_at(node, frame, _origin(left) if not isinstance(left, Const) else _origin(right))
+
+
+def _is_set(value: Value) -> bool:
+    return isinstance(value, Sequence) and value.kind == "set"
 
 
 def _is_step(value: Value) -> bool:

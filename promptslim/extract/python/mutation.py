@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from promptslim.core.prompt import Transform
 from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     UNKNOWN,
@@ -25,7 +26,9 @@ from promptslim.extract.python.abstract import (
     alternatives,
     union,
 )
+from promptslim.extract.python.frames import last_name
 from promptslim.extract.python.operations import keywords
+from promptslim.extract.python.orders import order_around, order_of, seeded
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.scopes import MUTATORS, FunctionNode, Mutate
 from promptslim.extract.python.texts import concatenate
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 
 Change = Callable[[Value], Value]
 Steps = list[str | int | None]
+
+GROWS = frozenset({"append", "extend", "insert"})
+SHUFFLES = frozenset({"random.shuffle", "numpy.random.shuffle"})
 
 MOST_LEVELS = 4
 """Levels of a nested request that are told apart once a function may have changed it."""
@@ -145,8 +151,13 @@ def _called(evaluator: Evaluator, value: Value, node: ast.Call, name: str, frame
             steps = []
         if steps is None:
             return value
-        return changed(value, steps, lambda old: _method(evaluator, old, function.attr, node, frame))
+        order = order_around(evaluator, node, frame, name) if function.attr in GROWS else None
+        return changed(value, steps, lambda old: _ordered(_method(evaluator, old, function.attr, node, frame), order))
     return _handed_over(evaluator, value, node, name, frame)
+
+
+def _ordered(value: Value, order: Transform | None) -> Value:
+    return replace(value, order=order) if order is not None and isinstance(value, Sequence) else value
 
 
 def _rooted(node: ast.expr, name: str) -> bool:
@@ -185,13 +196,17 @@ def _method(evaluator: Evaluator, old: Value, method: str, node: ast.Call, frame
                 case "extend" if arguments:
                     added = arguments[0]
                     if isinstance(added, Sequence):
-                        return replace(old, items=old.items + added.items, open=old.open or added.open)
+                        order = old.order or order_of(added, frame.module.locate(node.args[0]))
+                        opened = old.open or added.open
+                        return replace(old, items=old.items + added.items, open=opened, order=order)
                     return replace(old, items=(*old.items, added if isinstance(added, Opaque) else UNKNOWN), open=True)
                 case "insert" if (
                     len(arguments) == 2 and isinstance(arguments[0], Const) and isinstance(arguments[0].value, int)
                 ):
                     index = arguments[0].value
                     return replace(old, items=(*old.items[:index], arguments[1], *old.items[index:]))
+                case "sort":
+                    return replace(old, open=True, order=None)
                 case _:
                     return replace(old, open=True)
         case _:
@@ -200,13 +215,17 @@ def _method(evaluator: Evaluator, old: Value, method: str, node: ast.Call, frame
 
 def _handed_over(evaluator: Evaluator, value: Value, node: ast.Call, name: str, frame: Frame) -> Value:
     """The object is an argument of a call: it may be changed there."""
-    if not isinstance(value, (Record, Sequence, Union)):
+    if not isinstance(value, (Record, Sequence, Union, Opaque)):
+        return value
+    if isinstance(value, Opaque) and last_name(node.func) != "shuffle":
         return value
     callee = evaluator.evaluate(node.func, frame)
     for _, member in alternatives(callee):
         match member:
-            case External(name="random.shuffle") if isinstance(value, Sequence):
-                return replace(value, kind="shuffled", location=frame.module.locate(node))
+            case External(name=shuffle) if shuffle in SHUFFLES and not seeded(frame.module):
+                return _shuffled(value, Transform("random order", frame.module.locate(node)))
+            case _ if isinstance(value, Opaque):
+                continue
             case External() | Class():
                 continue  # libraries and constructors are taken to leave their arguments alone
             case Member():
@@ -218,6 +237,16 @@ def _handed_over(evaluator: Evaluator, value: Value, node: ast.Call, name: str, 
             case _:
                 return _opened(value, "passed to a function that is not visible")
     return value
+
+
+def _shuffled(value: Value, order: Transform) -> Value:
+    match value:
+        case Sequence():
+            return replace(value, order=order)
+        case Opaque():
+            return replace(value, transforms=(*value.transforms, order))
+        case _:
+            return value
 
 
 def _opened(value: Value, why: str, depth: int = 0) -> Value:

@@ -33,6 +33,7 @@ from promptslim.extract.python.abstract import (
 )
 from promptslim.extract.python.file_paths import path_call, path_method
 from promptslim.extract.python.frames import short
+from promptslim.extract.python.orders import SET_METHODS, keys_in_order, listed, order_over, seeded, sorts_keys
 from promptslim.extract.python.origins import Effect, First
 from promptslim.extract.python.records import spread
 from promptslim.extract.python.templates import (
@@ -85,6 +86,8 @@ def call_method(evaluator: Evaluator, of: Value, name: str, node: ast.Call, fram
             return _record_method(evaluator, of, name, node, frame)
         case Json() if name in ("encode", "strip"):
             return of
+        case Sequence(kind="set") if name in SET_METHODS:
+            return replace(of, open=True, location=frame.module.locate(node))
         case Sequence() if name == "copy":
             return of
         case External(name="os.environ") if name == "get":
@@ -226,7 +229,7 @@ def _text_method(evaluator: Evaluator, of: Text, name: str, node: ast.Call, fram
         case "replace" if len(values) >= 2 and isinstance(values[0], Text) and values[0].exact is not None:
             return replaced(of, values[0].exact, values[1])
         case "join" if values:
-            return joined(of, values[0])
+            return joined(of, listed(evaluator, "list", values[0], node, frame))
         case "encode" | "decode" | "expandtabs":
             return of
         case "strip" | "lstrip" | "rstrip" | "removeprefix" | "removesuffix" | "lower" | "upper" if of.exact is None:
@@ -284,7 +287,8 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
                 k.arg == "indent" and not (isinstance(k.value, ast.Constant) and not k.value.value)
                 for k in node.keywords
             )
-            return Json(argument(0), indent, frame.module.locate(node))
+            data = keys_in_order(argument(0)) if sorts_keys(node) else argument(0)
+            return Json(data, indent, frame.module.locate(node))
         case "dict":
             record = keywords(evaluator, node, frame)
             if node.args:
@@ -297,13 +301,15 @@ def call_external(evaluator: Evaluator, name: str, node: ast.Call, frame: Frame)
         case "int" | "float":
             return _number(int if bare == "int" else float, argument(0))
         case "list" | "tuple" | "set" | "sorted" | "reversed" | "frozenset" if node.args:
-            value = argument(0)
-            if isinstance(value, Sequence):
-                kind = "set" if bare in ("set", "frozenset") else "list"
-                return replace(value, kind=kind)
-            return Sequence((), True, "set" if bare == "set" else "list") if bare in ("set", "frozenset") else value
-        case "list" | "tuple" | "set":
+            return listed(evaluator, bare, argument(0), node, frame)
+        case "list" | "tuple":
             return Sequence((), False, bare)
+        case "set" | "frozenset":
+            return Sequence((), True, "set", frame.module.locate(node))
+        case "dict.fromkeys":
+            return Record(
+                (), bare, frame.module.locate(node), order_over(evaluator, node.args[0], frame) if node.args else None
+            )
         case "min" | "max" if len(node.args) > 1:
             return _extreme(bare, [evaluator.evaluate(a, frame) for a in node.args], frame, node)
         case "os.getenv" | "os.environ.get" | "environ.get":
@@ -341,6 +347,8 @@ def _affected(evaluator: Evaluator, effect: Effect, node: ast.Call, frame: Frame
     if not effect.passes:
         return effect.on(Opaque(), expression, place)
     given = evaluator.evaluate(node.args[effect.argument], frame) if len(node.args) > effect.argument else UNKNOWN
+    if effect.transform == "random order" and seeded(frame.module):
+        return given
     return union([(c, _passed(effect, one, expression, place)) for c, one in alternatives(given)])
 
 
@@ -352,7 +360,7 @@ def _passed(effect: Effect, given: Value, expression: str, place: Location) -> V
         case Text() if effect.transform is not None:
             return cut_off(given, Opaque("unknown", expression, place), None, effect.transform)
         case Sequence() if effect.transform == "random order":
-            return replace(given, kind="shuffled")
+            return replace(given, kind="list", order=Transform("random order", place))
         case Instance():
             return effect.on(Opaque("call", expression, place), expression, place)
         case _:

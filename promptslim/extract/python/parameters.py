@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from promptslim.core.prompt import Transform
 from promptslim.core.record import replace
 from promptslim.extract.python.abstract import (
     Class,
@@ -147,6 +148,9 @@ def _from_callers(evaluator: Evaluator, node: ast.arg, function: FunctionNode, f
         if not hidden and not left_out:
             return value
     declared = typed(evaluator, node.annotation, frame) if node.annotation is not None else None
+    if isinstance(declared, Sequence):
+        place = frame.module.locate(node)
+        return replace(declared, items=(Opaque("argument", node.arg, place, (Transform("item", place),)),))
     if declared is not None:
         return declared
     if function.args.kwarg is node:
@@ -201,9 +205,11 @@ def _calls_this(
 
 
 def typed(evaluator: Evaluator, annotation: ast.expr | None, frame: Frame) -> Value | None:
-    """An object of which only the declared class is known, where that class says something."""
+    """An object of which only the declared class is known, where that class says something; or some set."""
     if annotation is None:
         return None
+    if _is_set(annotation):
+        return Sequence((), True, "set")
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
             annotation = ast.parse(annotation.value, mode="eval").body
@@ -228,6 +234,20 @@ def typed(evaluator: Evaluator, annotation: ast.expr | None, frame: Frame) -> Va
     if isinstance(value, External) and not value.name.startswith(("builtins.", "typing.", "collections.")):
         return Instance(value.name, NO_CALL, frame)
     return None
+
+
+SETS = frozenset({"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"})
+
+
+def _is_set(annotation: ast.expr) -> bool:
+    """True for ``set`` and ``set[str]``; sets of numbers have the same order everywhere."""
+    match annotation:
+        case ast.Subscript(value=of, slice=inner):
+            return last_name(of) in SETS and last_name(inner) not in ("int", "float", "bool")
+        case ast.Name() | ast.Attribute():
+            return last_name(annotation) in SETS
+        case _:
+            return False
 
 
 def _module_frame(evaluator: Evaluator, frame: Frame) -> Frame:

@@ -41,7 +41,8 @@ def concatenate(left: Value, right: Value, *, in_place: bool = False) -> Value:
     if isinstance(left, Sequence) and isinstance(right, Sequence):
         items = left.items + right.items
         opened = left.open or right.open or len(items) > MOST_PARTS
-        return Sequence(items[:MOST_PARTS], opened, left.kind, left.location)
+        order = left.disorder or right.disorder
+        return Sequence(items[:MOST_PARTS], opened, left.kind, left.location, order)
     if isinstance(left, Sequence):
         return replace(left, items=(*left.items, right if isinstance(right, Opaque) else UNKNOWN), open=True)
     if isinstance(right, Sequence):
@@ -402,12 +403,12 @@ def joined(separator: Text, items: Value) -> Value:
         parts = as_parts(items)
         hole = parts[0] if len(parts) == 1 and isinstance(parts[0], Hole) else Hole("join")
         return Text((_gathered(hole, place),), place)
-    order = _order_of(items)
+    order = (items.disorder,) if items.disorder is not None else ()
     if items.open and len(items.items) == 1:
         holes = [part for part in as_parts(items.items[0]) if isinstance(part, Hole)]
         first = _main(holes) if holes else Hole("join", "loop", source=items.location)
-        hole = replace(first, location=None)
-        return Text((_gathered(hole, place, *order),), place)
+        more = tuple(one for one in order if one not in first.transforms)
+        return Text((_gathered(replace(first, location=None), place, *more),), place)
     pieces: list[Value] = []
     for index, item in enumerate(items.items):
         if index:
@@ -418,16 +419,6 @@ def joined(separator: Text, items: Value) -> Value:
     elif order and len(items.items) > 1:
         return Text((Hole("set", "unknown", transforms=order, source=items.location),), place)
     return text_from(pieces, place)
-
-
-def _order_of(items: Sequence) -> tuple[Transform, ...]:
-    match items.kind:
-        case "set":
-            return (Transform("set order", items.location),)
-        case "shuffled":
-            return (Transform("random order", items.location),)
-        case _:
-            return ()
 
 
 def _main(holes: list[Hole]) -> Hole:

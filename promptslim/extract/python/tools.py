@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 
-from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt
+from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Prompt, Transform
 from promptslim.core.record import record, replace
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
@@ -26,6 +26,7 @@ from promptslim.extract.python.abstract import (
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import Frame, last_name, short
 from promptslim.extract.python.lookup import record_of
+from promptslim.extract.python.orders import ORDERS
 from promptslim.extract.python.prompts import MARKERS, cache_point, definition_id, first_line
 
 MOST_PARTS = 10_000
@@ -54,7 +55,9 @@ def tools_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, 
     schema that a framework derives from them is a hole. Nothing is static where no definition can be seen.
     """
     written = _Writer(evaluator, frame).tools(value)
-    parts = _merged(written.parts) if written.named else (Hole("tools", source=where),)
+    orders = (one for part in written.parts if isinstance(part, Hole) for one in part.transforms if one.kind in ORDERS)
+    unseen = Hole("tools", transforms=tuple(dict.fromkeys(orders)), source=where)
+    parts = _merged(written.parts) if written.named else (unseen,)
     place = _place(value, parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:tools"
     return Prompt(
@@ -76,8 +79,8 @@ class _Writer:
 
     def tools(self, value: Value, depth: int = 0) -> _Written:
         match value:
-            case Sequence(items=items, open=opened):
-                return self._list(items, opened, depth)
+            case Sequence():
+                return self._list(value, depth)
             case Union(cases=cases):
                 choices = [self.tools(member, depth + 1) for _, member in cases]
                 return replace(max(choices, key=_static_length), hidden=True)
@@ -88,7 +91,8 @@ class _Writer:
             case _:
                 return self._tool(value, depth)
 
-    def _list(self, items: tuple[Value, ...], opened: bool, depth: int) -> _Written:
+    def _list(self, listed: Sequence, depth: int) -> _Written:
+        items, opened, order = listed.items, listed.open, _order(listed)
         collected: list[Part] = [Literal("[")]
         hidden, named, first = opened, False, True
         for item in items:
@@ -104,8 +108,8 @@ class _Writer:
             hidden, named = hidden or tool.hidden, named or tool.named
             if len(collected) > MOST_PARTS:
                 return _Written(tuple(collected), True, named)
-        if opened:
-            collected.append(Hole("further tools"))
+        if opened or order:
+            collected.append(Hole("further tools" if opened else "order of the tools", transforms=order))
         return _Written((*collected, Literal("]")), hidden, named)
 
     def _tool(self, value: Value, depth: int) -> _Written:
@@ -167,8 +171,8 @@ class _Writer:
                 return _Written((Literal(json.dumps(content), location),), False, False)
             case Record():
                 return self._object(value, depth)
-            case Sequence(items=items, open=opened):
-                return self._array(items, opened, depth)
+            case Sequence():
+                return self._array(value, depth)
             case Union(cases=cases):
                 choices = [self._value(member, depth + 1) for _, member in cases]
                 return replace(max(choices, key=_static_length), hidden=True)
@@ -183,7 +187,8 @@ class _Writer:
             case _:
                 return _Written(as_parts(value), True, False)
 
-    def _array(self, items: tuple[Value, ...], opened: bool, depth: int) -> _Written:
+    def _array(self, listed: Sequence, depth: int) -> _Written:
+        items, opened, order = listed.items, listed.open, _order(listed)
         collected: list[Part] = [Literal("[")]
         hidden = opened
         for index, item in enumerate(items):
@@ -194,9 +199,13 @@ class _Writer:
             hidden = hidden or inner.hidden
             if len(collected) > MOST_PARTS:
                 return _Written((*collected, Hole("..."), Literal("]")), True, False)
-        if opened:
-            collected.append(Hole("..."))
+        if opened or order:
+            collected.append(Hole("...", transforms=order))
         return _Written((*collected, Literal("]")), hidden, False)
+
+
+def _order(listed: Sequence) -> tuple[Transform, ...]:
+    return (listed.disorder,) if listed.disorder is not None else ()
 
 
 def _key(entry: Entry) -> Literal:
