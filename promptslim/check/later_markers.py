@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promptslim.check.request_order import requests
 from promptslim.core.lazy_pattern import pattern
+from promptslim.core.prompt import CachePoint
 from promptslim.core.text import Location, Span
 
 if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
     from promptslim.core.facts import FileFacts
-    from promptslim.core.prompt import CachePoint
 
-SETS = pattern(r"\[\s*[\"']cache_control[\"']\s*\]\s*=(?!=)|\.(?:append|insert)\([^\n]*[\"']cachePoint[\"']")
-
+SETS = pattern(
+    r"\[\s*[\"']cache_control[\"']\s*\]\s*=(?!=)|\bcache_control\s*=\s*(?!=|None\b)"
+    r"|(?P<entry>[\"'](?:cache_control|cachePoint)[\"']\s*:)"
+)
+"""Code that sets a marker. ``entry``: in a dict that is written out."""
 
 WRITTEN = pattern(r"\bmessages[\"']?\s*[=:]\s*\[\s*\{")
 """A list of messages that is written out."""
 
 
-def marked_later(call: LlmCall, mark: CachePoint, file: FileFacts) -> bool:
-    """True where code of the file, other than what sets ``mark``, may set markers on the messages of a call.
+def marked_later(call: LlmCall, file: FileFacts) -> bool:
+    """True where code of the file may set markers on the messages of a call: code that sets one which is not known to
+    stand in a request.
 
-    Left out is code in a function that makes a call of its own and that has nothing to do with the function of
-    ``call``, where the messages of ``call`` are written out.
+    Left out are entries where all that the messages hold can be seen, and code in a function that makes a call of its
+    own and that has nothing to do with the function of ``call``, where the messages of ``call`` are written out.
     """
+    known = set(_lines(file))
+    unseen = any(prompt.sure is not None for request in requests(call) for prompt in request.messages)
     for document in file.documents:
         for found in SETS.finditer(document.text):
             at = Location(document, Span(found.start(), found.end()))
-            if not _same_line(at, mark.location) and not any(_is_for(other, at, call) for other in file.calls):
+            if _line(at) in known or (found["entry"] is not None and not unseen):
+                continue
+            others = (other for other in (*file.calls, *file.batches) if other is not call)
+            if not any(_is_in(other, at) or _is_for(other, at, call) for other in others):
                 return True
     return False
 
 
-def _same_line(at: Location, mark: Location | None) -> bool:
-    return mark is not None and mark.document == at.document and mark.start[0] == at.start[0]
+def _lines(file: FileFacts) -> Iterator[tuple[str, int | None, int]]:
+    """The lines with markers that are known to stand in a request."""
+    for call in (*file.calls, *file.batches):
+        marks = [part for request in requests(call) for _, part in request.parts() if isinstance(part, CachePoint)]
+        for mark in (*marks, call.automatic):
+            if mark is not None and mark.location is not None:
+                yield _line(mark.location)
+
+
+def _line(at: Location) -> tuple[str, int | None, int]:
+    return at.path, at.cell, at.start[0]
+
+
+def _is_in(other: LlmCall, at: Location) -> bool:
+    """True for an argument of another call."""
+    whole = other.location
+    return whole.document == at.document and whole.span.start <= at.span.start < whole.span.end
 
 
 def _is_for(other: LlmCall, at: Location, call: LlmCall) -> bool:

@@ -121,8 +121,8 @@ class Prompt:
     ids of the calls that send it. ``shape`` says what the text is written as, which decides what is a
     placeholder in it: ``python`` (a literal of a program, holes are followed), ``format`` (``{name}``),
     ``jinja``, ``mustache`` (``{{name}}``), ``plain`` (no placeholders), ``tools`` (tool definitions).
-    ``hidden``: the parts may not be all that is sent, since one branch stands for others, or since something in it
-    cannot be seen.
+    ``sure``: how many parts, from the first one on, are all that is sent up to there (None: all of them); in what
+    follows one branch stands for others, or something cannot be seen.
     """
 
     id: str
@@ -133,7 +133,7 @@ class Prompt:
     scope: str = ""
     used_by: tuple[str, ...] = ()
     shape: Shape = "python"
-    hidden: bool = False
+    sure: int | None = None
 
     @property
     def static_text(self) -> str:

@@ -12,8 +12,9 @@ from promptslim.check.stable_prefix import MARKED_VENDORS
 from promptslim.check.wording import code
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Confidence, Finding, Related
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import CachePoint, Hole, Literal, Part, Prompt
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.values import Absent, Known
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ SMALLEST_CLAUDE_MINIMUM = 512
 TOOL_FRAME = 600
 """More tokens than the instructions on tool use that Claude is given with any tools (Anthropic documentation, "Tool
 use": 313 to 530, by model and tool choice)."""
+
+SCHEMA = pattern(
+    r"\boutput_format\b|\boutputConfig\b|\bresponse_format\b|\boutput_config\b(?!\W{1,9}effort\W+\w+\W*\})"
+)
+"""Arguments by which an answer in a schema is asked for: the service adds instructions on it to the system prompt
+(Anthropic documentation, "Structured outputs")."""
+
+SERVICE_TOOL = pattern(r"\"type\": ?\"\w+_20\d{6}\"")
+"""A tool that Anthropic defines: its definition, some 100 to 1,000 tokens, is not in the request."""
 
 MESSAGE_FRAME = 12
 """More tokens than the frame of one message or block costs in any model here."""
@@ -109,24 +119,29 @@ def _finding(call: LlmCall, problem: Problem, rule: RuleContext) -> Finding:
 def _points(call: LlmCall, request: Request) -> list[Point]:
     """The markers of a request that are certainly set, in order; one that a loop sets in every round counts once."""
     bounded = all(isinstance(case.value, (Known, Absent)) for field in (call.tools, call.system) for case in field)
-    bounded = bounded and not call.opaque
+    bounded = bounded and not call.opaque and SCHEMA.search(call.location.text) is None
     text: list[str] = []
     blocks = 0
     found: list[Point] = []
-    for prompt, part in request.parts():
-        bounded = bounded and not prompt.hidden
-        match part:
-            case Literal(text=literal):
-                text.append(literal)
-                blocks += 1
-            case Hole(bound=int(bound)):
-                text.append("x " * bound)  # a token for every character: more than any text has
-            case Hole():
-                bounded = False
-            case CachePoint(known=True) if part.location not in {point.mark.location for point in found}:
-                found.append(Point(part, prompt, "".join(text), blocks, bounded))
-            case _:
-                continue
+    for prompt in request.prompts:
+        bounded = bounded and not (prompt is request.tools and SERVICE_TOOL.search(prompt.static_text))
+        for index, part in enumerate(prompt.parts):
+            bounded = bounded and (prompt.sure is None or index < prompt.sure)
+            match part:
+                case Literal(text=literal):
+                    text.append(literal)
+                    blocks += 1
+                case Hole(bound=int(bound)):
+                    text.append("x " * bound)  # a token for every character: more than any text has
+                case Hole():
+                    bounded = False
+                case CachePoint(known=True) if part.location not in {point.mark.location for point in found}:
+                    found.append(Point(part, prompt, "".join(text), blocks, bounded))
+                case CachePoint(known=False):  # where it is set, it caches what stands before it
+                    found = [replace(point, bounded=False) for point in found]
+                case _:
+                    continue
+        bounded = bounded and prompt.sure is None
     if call.automatic is not None:
         whole = call.automatic.known and request.visible and call.history is None and call.control.grows is None
         found.append(Point(call.automatic, None, "".join(text), blocks, bounded and whole))
@@ -208,7 +223,7 @@ def _too_short(
     """The last marker, which has the most before it: where that is too little, none of them caches anything."""
     if not last.bounded:
         return
-    if last.prompt is not None and last.prompt.role in ("tools", "system") and marked_later(call, last.mark, file):
+    if last.prompt is not None and last.prompt.role in ("tools", "system") and marked_later(call, file):
         return  # a marker on the messages, which are not known here, would cache all before it
     if caches and len(caches) == len(models):
         possible, certain = min(c.min_possible for c in caches), min(c.min_certain for c in caches)

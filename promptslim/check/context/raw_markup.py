@@ -35,6 +35,9 @@ ADVICE: dict[TransformKind, str] = {
 CONFIDENCE: dict[TransformKind, Confidence] = {"base64": "high", "html": "medium", "data frame": "low"}
 """A table may be known to be small."""
 
+PROMPT_VALUE = pattern(r"\b(?:a?invoke|format_prompt|aformat_prompt)\s*\(")
+"""Methods of LangChain's templates: what they give has a ``to_string`` too, and is no table."""
+
 FEW_ROWS = pattern(
     r"\bnrows\s*=|\b(?:pivot_table|crosstab)\s*\(|\bDataFrame\(\s*\{\s*[\"'][^\"'\n]*[\"']\s*:\s*\[\s*[\"'\d-]"
 )
@@ -114,16 +117,17 @@ def _is_no_page(hole: Hole) -> bool:
 
 
 def _has_few_rows(written: Location) -> bool:
-    """True where the table that is written out, or the last assignment of its name before, holds few rows."""
+    """True where the table that is written out, or the last assignment of its name before, holds few rows, and where
+    there is no table."""
     text = written.document.text
     expression = text[written.span.start : written.span.end]
-    if FEW_ROWS.search(expression):
+    if FEW_ROWS.search(expression) or PROMPT_VALUE.search(expression):
         return True
     name = re.match(r"([A-Za-z_]\w*)\.to_\w+\(", expression)
     if name is None:
         return False
     assigned = re.findall(rf"^\s*{name[1]}\s*=\s*(.*)$", text[: written.span.start], re.MULTILINE)
-    return bool(assigned) and FEW_ROWS.search(assigned[-1]) is not None
+    return bool(assigned) and any(one.search(assigned[-1]) is not None for one in (FEW_ROWS, PROMPT_VALUE))
 
 
 def _in_data_url(before: Part | None) -> bool:

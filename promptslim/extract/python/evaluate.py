@@ -276,6 +276,8 @@ class Evaluator:
             return Configured("config", self.evaluate(node.args[1], frame), location)
         if isinstance(function, ast.Attribute):
             of = self.evaluate(function.value, frame)
+            if isinstance(of, Object) and self.origins.cuts(function.attr):
+                of = Opaque("call", short(frame.module, function.value), location)
             if isinstance(of, Opaque):
                 return opaque_method(self, of, function.attr, node, frame)
             if indents(function.attr, node):

@@ -84,6 +84,11 @@ class Origins:
         found = self.methods.get(name)
         return found if found is not None and found.takes(first) else None
 
+    def cuts(self, method: str) -> bool:
+        """Whether a method gives a part of its object, or figures of it."""
+        effect = self.methods.get(method)
+        return effect is not None and effect.transform == "slice"
+
     def of_field(self, name: str) -> Effect | None:
         """The effect of reading a field of an object from outside, None where the table does not say."""
         return self.fields.get(name)

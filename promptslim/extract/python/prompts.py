@@ -35,10 +35,16 @@ MOST_PARTS = 2000
 
 @record
 class Texts:
-    """The parts of one text argument; ``hidden``: something in it could not be seen."""
+    """The parts of one text argument. ``sure``: how many of them, from the first one on, are all that is sent up to
+    there, None for all of them."""
 
     parts: tuple[Part, ...]
-    hidden: bool
+    sure: int | None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether something in it could not be seen."""
+        return self.sure is not None
 
     @property
     def size(self) -> int:
@@ -49,45 +55,46 @@ class Texts:
 def texts_of(evaluator: Evaluator, value: Value, frame: Frame, depth: int = 0) -> Texts:
     """The text that a value contributes to a prompt: strings, content blocks, lists of them."""
     if depth > 6:
-        return Texts((Hole("nested"),), True)
+        return Texts((Hole("nested"),), 0)
     match value:
         case Text(parts=parts) | Template(parts=parts):
-            return Texts(parts, False)
+            return Texts(parts, None)
         case Const(value=None):
-            return Texts((), False)
+            return Texts((), None)
         case Sequence():
             return _texts_of_items(evaluator, value, frame, depth)
         case Union(cases=cases):
             # The longest static branch stands for all: every branch is sent at some time.
             choices = [texts_of(evaluator, member, frame, depth + 1) for _, member in cases]
             best = max(choices, key=lambda texts: (texts.size, len(texts.parts)))
-            return replace(best, hidden=True)
+            return replace(best, sure=0)
         case Configured(fallback=fallback) if fallback is not None:
-            return replace(texts_of(evaluator, fallback, frame, depth + 1), hidden=True)
+            return replace(texts_of(evaluator, fallback, frame, depth + 1), sure=0)
         case Record() | Instance() | Object():
             return _texts_of_block(evaluator, value, frame, depth)
         case Json():
-            return Texts(as_parts(value), False)
+            return Texts(as_parts(value), None)
         case Opaque():
-            return Texts(as_parts(value), True)
+            return Texts(as_parts(value), 0)
         case _:
-            return Texts(as_parts(value), True)
+            return Texts(as_parts(value), 0)
 
 
 def _texts_of_items(evaluator: Evaluator, value: Sequence, frame: Frame, depth: int) -> Texts:
     collected: list[Part] = []
-    hidden = value.open
+    sure = 0 if value.open else None
     for index, item in enumerate(value.items):
         inner = texts_of(evaluator, item, frame, depth + 1)
         if index and any(not isinstance(part, CachePoint) for part in inner.parts):
             collected.append(BlockEnd())
+        if sure is None and inner.sure is not None:
+            sure = len(collected) + inner.sure
         collected.extend(inner.parts)
-        hidden = hidden or inner.hidden
         if len(collected) > MOST_PARTS:
-            return Texts(tuple(collected), True)
+            return Texts(tuple(collected), sure or 0)
     if value.open:
         collected.append(Hole("...", "unknown"))
-    return Texts(tuple(collected), hidden)
+    return Texts(tuple(collected), sure)
 
 
 def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, frame: Frame, depth: int) -> Texts:
@@ -99,14 +106,14 @@ def _texts_of_block(evaluator: Evaluator, value: Record | Instance | Object, fra
             entry = record.entry(key)
             if entry is not None:
                 inner = texts_of(evaluator, entry.value, frame, depth + 1)
-                return Texts((*inner.parts, *points), inner.hidden)
+                return Texts((*inner.parts, *points), inner.sure)
         if points:
             alone = all(entry.key in MARKERS or entry.key == "type" for entry in record.entries)
             content = () if alone else (Hole("block", "unknown", source=record.location),)
-            return Texts((*content, *points), False)
+            return Texts((*content, *points), None)
         if isinstance(value, Record) and value.open is None:
-            return Texts((Hole("block", "unknown", source=value.location),), False)
-    return Texts(as_parts(value), True)
+            return Texts((Hole("block", "unknown", source=value.location),), None)
+    return Texts(as_parts(value), 0)
 
 
 def cache_point(entry: Entry) -> CachePoint:
@@ -142,7 +149,7 @@ def messages_of(evaluator: Evaluator, value: Value, frame: Frame, where: Locatio
             hidden = hidden or texts.hidden
             place = definition_place(item, texts.parts) or where
             prompt_id = definition_id(place, frame) or f"{label}:messages[{index}]"
-            found.append(Prompt(prompt_id, role, texts.parts, place, first_line(place), hidden=texts.hidden))
+            found.append(Prompt(prompt_id, role, texts.parts, place, first_line(place), sure=texts.sure))
     return Messages(tuple(found), hidden or isinstance(value, Union))
 
 
@@ -191,7 +198,7 @@ def prompt_of(evaluator: Evaluator, value: Value, frame: Frame, role: Role, wher
     texts = texts_of(evaluator, value, frame)
     place = definition_place(value, texts.parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:{role}"
-    return Prompt(prompt_id, role, texts.parts, place, first_line(place), used_by=(label,), hidden=texts.hidden)
+    return Prompt(prompt_id, role, texts.parts, place, first_line(place), used_by=(label,), sure=texts.sure)
 
 
 def definition_id(place: Location, frame: Frame) -> str | None:

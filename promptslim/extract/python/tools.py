@@ -60,9 +60,8 @@ def tools_of(evaluator: Evaluator, value: Value, frame: Frame, where: Location, 
     parts = _merged(written.parts) if written.named else (unseen,)
     place = _place(value, parts) or where
     prompt_id = definition_id(place, frame) or f"{label}:tools"
-    return Prompt(
-        prompt_id, "tools", parts, place, first_line(place), used_by=(label,), shape="tools", hidden=written.hidden
-    )
+    sure = 0 if written.hidden else None
+    return Prompt(prompt_id, "tools", parts, place, first_line(place), used_by=(label,), shape="tools", sure=sure)
 
 
 def _place(value: Value, parts: tuple[Part, ...]) -> Location | None:
