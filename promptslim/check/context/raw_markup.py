@@ -39,7 +39,8 @@ PROMPT_VALUE = pattern(r"\b(?:a?invoke|format_prompt|aformat_prompt)\s*\(")
 """Methods of LangChain's templates: what they give has a ``to_string`` too, and is no table."""
 
 FEW_ROWS = pattern(
-    r"\bnrows\s*=|\b(?:pivot_table|crosstab)\s*\(|\bDataFrame\(\s*\{\s*[\"'][^\"'\n]*[\"']\s*:\s*\[\s*[\"'\d-]"
+    r"\bnrows\s*=|\.(?:head|tail|sample|nlargest|nsmallest)\(|\b(?:pivot_table|crosstab)\s*\("
+    r"|\bDataFrame\(\s*\{\s*[\"'][^\"'\n]*[\"']\s*:\s*\[\s*[\"'\d-]"
 )
 """Calls of pandas that read only some rows, that sum a table up, or that hold a table written out in the source."""
 
