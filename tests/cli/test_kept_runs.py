@@ -93,8 +93,8 @@ def settle() -> None:
     time.sleep(0.03)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(CHANGES, min_size=1, max_size=5))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(CHANGES, min_size=1, max_size=3))
 def test_it_shows_what_a_run_without_a_cache_finds(project: Project, changes: list[tuple[str, str | None]]) -> None:
     for path, text in changes:
         project.put(path, text)
@@ -181,7 +181,7 @@ DAMAGE = st.sampled_from(["", "[", '"', "9", "null", "[]"])
 FOREIGN = st.sampled_from([[], [[], []], [[], ["X"]], [[], ["Outcome"]], [[["a"]], []], {}, None])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1, exclude_max=True), cut=st.integers(0, 40), damage=DAMAGE, foreign=FOREIGN)
 def test_a_damaged_or_foreign_file_is_passed_over(
     project: Project, at: float, cut: int, damage: str, foreign: object
