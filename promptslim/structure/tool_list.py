@@ -55,7 +55,7 @@ class Tool:
 
 @record
 class Parameter:
-    """A property of a tool's schema, at any depth."""
+    """A property of a tool's schema, at any depth, or a model that it defines."""
 
     name: str
     schema: Node
@@ -98,6 +98,14 @@ def parameters(schema: Node) -> Iterator[Parameter]:
         else:
             for item in member.value.items:
                 yield from parameters(item)
+
+
+def definitions(schema: Node) -> Iterator[Parameter]:
+    """The models that a JSON Schema defines for its properties to refer to, by name."""
+    for key in ("$defs", "definitions"):
+        defined = schema.member(key)
+        for one in defined.members if defined is not None else ():
+            yield Parameter(one.key, one.value)
 
 
 def _value(text: str, at: int, depth: int) -> tuple[Node, int]:

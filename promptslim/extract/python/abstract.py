@@ -213,7 +213,8 @@ class Configured:
 @record
 class Opaque:
     """Not known. ``origin`` is where it comes from, ``expression`` its source text, ``location`` the place where
-    it is made; ``transforms`` and ``bound`` as in ``Hole``; ``file`` the file of which it is the whole content."""
+    it is made; ``transforms`` and ``bound`` as in ``Hole``; ``file`` the file of which it is the whole content;
+    ``model`` the class of which it is the JSON Schema."""
 
     origin: Origin = "unknown"
     expression: str = ""
@@ -221,6 +222,7 @@ class Opaque:
     transforms: tuple[Transform, ...] = ()
     bound: int | None = None
     file: FilePath | None = None
+    model: Class | None = None
 
 
 @record

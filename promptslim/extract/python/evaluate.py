@@ -280,6 +280,10 @@ class Evaluator:
                 of = Opaque("call", short(frame.module, function.value), location)
             if isinstance(of, Opaque):
                 return opaque_method(self, of, function.attr, node, frame)
+            if isinstance(of, Class) and function.attr == "model_json_schema" and not (node.args or node.keywords):
+                # Held by a name, it may be changed before it is sent.
+                written = isinstance(frame.module.parents.get(node), ast.Dict | ast.keyword)
+                return Opaque("call", short(frame.module, node), location, model=of if written else None)
             if indents(function.attr, node):
                 return Opaque("call", short(frame.module, node), location, (Transform("indent", location),))
         return Opaque("call", short(frame.module, node), location)

@@ -9,6 +9,7 @@ from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part, Pr
 from promptslim.core.record import record, replace
 from promptslim.core.text import Location
 from promptslim.extract.python.abstract import (
+    Class,
     Configured,
     Const,
     Entry,
@@ -16,6 +17,7 @@ from promptslim.extract.python.abstract import (
     Instance,
     Json,
     Object,
+    Opaque,
     Record,
     Sequence,
     Text,
@@ -26,6 +28,7 @@ from promptslim.extract.python.abstract import (
 from promptslim.extract.python.evaluate import Evaluator
 from promptslim.extract.python.frames import Frame, last_name, short
 from promptslim.extract.python.lookup import record_of
+from promptslim.extract.python.model_schema import function_tool, model_schema
 from promptslim.extract.python.orders import ORDERS
 from promptslim.extract.python.prompts import MARKERS, cache_point, definition_id, first_line
 
@@ -115,6 +118,8 @@ class _Writer:
         match value:
             case Function():
                 return self._function(value)
+            case Instance() if (made := function_tool(self.evaluator, value)) is not None:
+                return replace(self._object(made, depth), named=True)
             case Record() | Instance() | Object():
                 entries = record_of(self.evaluator, value, self.frame)
                 if entries is None or not TOOL_KEYS & {entry.key for entry in entries.entries}:
@@ -183,6 +188,8 @@ class _Writer:
                     return self._object(entries, depth)
                 name = value.name if isinstance(value, Instance) else short(value.type.module, value.type.node)
                 return _Written((Hole(name, "call"),), True, False)
+            case Opaque(model=Class() as model) if (schema := model_schema(self.evaluator, model)) is not None:
+                return self._object(schema, depth)
             case _:
                 return _Written(as_parts(value), True, False)
 
@@ -239,17 +246,23 @@ def _escaped(part: Literal) -> Literal:
 
 
 def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts with neighbouring literals that have no place of their own joined."""
+    """The parts with neighbouring literals joined that are not mapped and stand at one place or none."""
     merged: list[Part] = []
     for part in parts:
         last = merged[-1] if merged else None
         if isinstance(part, Literal) and not part.text:
             continue
-        if isinstance(part, Literal) and isinstance(last, Literal) and not part.source_map and not last.source_map:
+        if isinstance(part, Literal) and isinstance(last, Literal) and _at_one_place(last, part):
             merged[-1] = Literal(last.text + part.text, last.location or part.location)
         else:
             merged.append(part)
     return tuple(merged)
+
+
+def _at_one_place(first: Literal, second: Literal) -> bool:
+    if first.source_map or second.source_map:
+        return False
+    return None in (first.location, second.location) or first.location == second.location
 
 
 def _static_length(written: _Written) -> int:
