@@ -169,21 +169,24 @@ def _block_end(text: str, lines: Sequence[Line], label: int) -> int:
 
 def _pairs(flat: FlatText, lines: Sequence[Line]) -> list[_Region]:
     """Questions with their answers, where at least two in the text have the same labels. Turns of users and
-    assistants without a blank line between them are one conversation."""
+    assistants without a blank line between them are one conversation, a last question without an answer included."""
     found: dict[str, list[_Region]] = {}
+    last: list[_Region] = []
     asked: tuple[int, str] | None = None
     label = ""
     answered = waiting = False
     end = 0
 
+    def goes_on() -> bool:
+        return asked is not None and asked[1] in _SPEAKERS and bool(last) and last[-1].end == asked[0]
+
     def close() -> None:
-        nonlocal asked, answered
-        if asked is not None and answered:
-            same = found.setdefault(label, [])
-            if same and same[-1].end == asked[0] and asked[1] in _SPEAKERS:
-                same[-1] = _Region(same[-1].start, end, False)
-            else:
-                same.append(_Region(asked[0], end, False))
+        nonlocal asked, answered, last
+        if goes_on():
+            last[-1] = _Region(last[-1].start, end, False)
+        elif asked is not None and answered:
+            last = found.setdefault(label, [])
+            last.append(_Region(asked[0], end, False))
         asked, answered = None, False
 
     for line in lines:
@@ -200,7 +203,7 @@ def _pairs(flat: FlatText, lines: Sequence[Line]) -> list[_Region]:
             close()
             label = ""
         elif asked and line.kind == "blank":
-            if answered:
+            if answered or goes_on():
                 close()
         elif asked:
             answered, end = answered or waiting, line.end
