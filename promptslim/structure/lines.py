@@ -43,6 +43,7 @@ _DATA = pattern(
     r"[ \t]*(?:[\[\]{}(),]+|[\"'][^\"'\n]{1,80}[\"'][ \t]*:.*|\{+[ \t]*[\"'].*"
     r"|\[+[ \t]*[\"{\[].*|.*[\"\]}][ \t]*[\]}]+,?)[ \t]*$"
 )
+_LONG_DATA = pattern(r"[ \t]*\"[^\"\n]{1,80}\"[ \t]*:[ \t]*[\"{\[]")
 _ITEM = pattern(r"([ \t]*)((?:[-*+•–]|\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(\d{1,3}\)|[ivx]{1,4}[.)])[ \t]+)(?=\S)")  # noqa: RUF001
 
 
@@ -100,7 +101,7 @@ def _line(content: str, start: int, end: int) -> Line:
         return found
     if _ROW.match(content):
         return Line("row", start, end)
-    if len(content) <= LONGEST_DATA_LINE and _DATA.match(content):
+    if (_DATA if len(content) <= LONGEST_DATA_LINE else _LONG_DATA).match(content):
         return Line("data", start, end)
     if match := _ITEM.match(content):
         return Line("item", start, end, level=len(match[0].expandtabs(4)))

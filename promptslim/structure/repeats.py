@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from promptslim.core.lazy_pattern import pattern
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
+from promptslim.structure.records import records_in
 from promptslim.structure.segment import Segment, Structure
 
 _WORDS = pattern(r"[^\W_]+(?:['’][^\W\d_]+)?|\ufffc|[<>=%$€£+°/]|(?<=\w)_(?=\w)|(?<=\d)\.(?=\d)|(?<![\w-])-(?=\d)")  # noqa: RUF001
 _MARKER = pattern(r"\s*(?:#{1,6}\s+|[-*+•–]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|>\s+)+")  # noqa: RUF001
 _SENTENCE_END = pattern(r"[.!?][\"')\]*_]*\s|[。！？\n]")  # noqa: RUF001
 _PROSE = pattern(r"[^\W\d_]|[\s,.'’\"-]")  # noqa: RUF001
+_CODE = pattern(
+    r"^[ \t]*(?:(?:import|from)[ \t]+[\w.]+(?:[ \t]*,[ \t]*\w+|[ \t]+import\b.*)*[ \t]*$"
+    r"|[\w.\[\]'\"]+(?:[ \t]*:[ \t]*[\w.\[\], ]+)?[ \t]+[-+*/]?=[ \t]|(?:async )?def[ \t]+\w+\(|class[ \t]+\w+[(:]"
+    r"|(?:CREATE|ALTER|DROP)[ \t]+TABLE\b|(?:FOREIGN|PRIMARY)[ \t]+KEY\b|SELECT[ \t].*\bFROM\b"
+    r"|[\w.]+\([^()\n]*\)[ \t]*;?[ \t]*$)",
+    re.MULTILINE,
+)
+_FINISHED = pattern(r"[.!?:;,。！？：；][\"')\]*_`”’]*\s*\Z")  # noqa: RUF001
+_FORM = pattern(r"\s*(?:[-*+•–]\s+|\(?\d{1,3}[.)]\s+)?(?:[*_]{2}[^\n]{0,60}?:?[*_]{2}:?\s*)?\[[^\[\]]*\]\s*")  # noqa: RUF001
+"""What is to be filled in, where the form of an answer is shown."""
+
 _CODE_END = (";", "{", "}", ">", "=", "(", "|", "\\")
 _PROSE_SHARE = 0.85
+MOST_TIMES = 9
+"""Times that one sentence stands in a prompt; what stands there more often fills it up on purpose."""
+
+_TITLE_WORDS = 12
+"""Words of a line that is no list item and has no full stop, from which on it is a sentence and no title."""
+
+_OPENING = 3
+"""Segments at the head of a text."""
+
+_MUCH_BETWEEN = 5
+"""Times the length of a sentence, from which on its copy is a reminder after all that stands between."""
+
 _MOST_EARLIER = 4
 """Earlier places of a sentence that are looked at: a text of one sentence stays linear."""
 
@@ -80,7 +107,7 @@ def blocks(structure: Structure, harmless: Collection[str], least_words: int, si
     """Every stretch of instructions that repeats an earlier one, longest runs first joined, in order.
 
     A stretch begins with a sentence of ``least_words`` words that count; shorter ones, titles and lines of data
-    only lengthen it. Examples, fences, tool definitions, tables and text that is sent on some paths only
+    only lengthen it. Examples, fences, code, tool definitions, tables and text that is sent on some paths only
     neither begin nor lengthen one.
     """
     keys = [_key(structure, segment, harmless) for segment in structure.segments]
@@ -106,6 +133,51 @@ def blocks(structure: Structure, harmless: Collection[str], least_words: int, si
     return tuple(found)
 
 
+def repeated_instructions(
+    structure: Structure, table: Mapping[str, Any], least_words: int, similarity: float
+) -> tuple[Block, ...]:
+    """The blocks of ``blocks`` that tell the model something: not what two records of one kind share, not material
+    without a word that asks for anything (on one side of the data), not a text that fills a prompt up. ``table``:
+    ``[repeated]`` of the phrases."""
+    harmless = frozenset(table["harmless"])
+    found = blocks(structure, harmless, least_words, similarity)
+    if not found:
+        return ()
+    records = records_in(structure)
+    times = Counter(_key(structure, segment, harmless) for segment in structure.segments)
+    return tuple(
+        replace(block, same_side=False) if _closes(structure, block) else block
+        for block in found
+        if not records.apart(block.first, block.start)
+        and times[_key(structure, structure.segments[block.start], harmless)] <= MOST_TIMES
+        and (
+            not block.same_side
+            or any(_asks(structure.text(segment), table) for segment in structure.segments[block.start : block.end])
+        )
+    )
+
+
+def _closes(structure: Structure, block: Block) -> bool:
+    """Whether what opens a long text closes it as well, as before and after data: what is asked follows."""
+    segments = structure.segments
+    if block.first > _OPENING or block.end < len(segments):
+        return False
+    between = segments[block.start].start - segments[block.first_end - 1].end
+    return between > _MUCH_BETWEEN * (segments[block.end - 1].end - segments[block.start].start)
+
+
+def _asks(text: str, table: Mapping[str, Any]) -> bool:
+    """Whether a sentence says what the model is to do: by its first word, by any of its words, or (where words are
+    not told apart by blanks) by what stands in it."""
+    words = words_of(text)
+    first = bool(words) and words[0] in table["imperatives"]
+    return (
+        first
+        or not set(table["directives"]).isdisjoint(words)
+        or any(piece in text for piece in table["directive_pieces"])
+    )
+
+
 def _key(structure: Structure, segment: Segment, harmless: Collection[str]) -> Key:
     if segment.example or segment.tool or not segment.certain or segment.kind in ("code", "row", "rule", "tag"):
         return ()
@@ -116,13 +188,19 @@ def _key(structure: Structure, segment: Segment, harmless: Collection[str]) -> K
 
 def _begins(structure: Structure, key: Key, index: int, least_words: int) -> bool:
     segment = structure.segments[index]
-    return segment.kind == "sentence" and len(key) >= least_words and _is_prose(structure.text(segment))
+    if segment.kind != "sentence" or len(key) < least_words:
+        return False
+    text = structure.text(segment)
+    finished = segment.item is not None or len(key) >= _TITLE_WORDS or _FINISHED.search(text) is not None
+    return finished and _is_prose(text) and _FORM.fullmatch(text) is None
 
 
 def _is_prose(text: str) -> bool:
     """False for code, markup and template statements that stand outside fences."""
     line = text.strip()
-    return not line.endswith(_CODE_END) and len(_PROSE.findall(line)) >= _PROSE_SHARE * len(line)
+    if line.endswith(_CODE_END) or len(_PROSE.findall(line)) < _PROSE_SHARE * len(line):
+        return False
+    return _CODE.search(line) is None
 
 
 def _longest(

@@ -13,7 +13,7 @@ from promptslim.core.finding import Finding, Related
 from promptslim.core.prompt import Prompt
 from promptslim.core.values import Known
 from promptslim.structure.build import structure_of
-from promptslim.structure.repeats import Block, blocks, chunk_keys, may_repeat, shared
+from promptslim.structure.repeats import Block, chunk_keys, may_repeat, repeated_instructions, shared
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
@@ -42,13 +42,14 @@ def duplicate_instructions(prompt: Prompt, rule: RuleContext) -> Iterator[Findin
         return
     harmless = frozenset(rule.catalog.phrases["repeated"]["harmless"])
     if may_repeat(prompt.static_text, harmless, LEAST_WORDS):
-        yield from _inside(prompt, least, harmless, rule)
+        yield from _inside(prompt, least, rule)
     yield from _across(prompt, least, harmless, rule)
 
 
-def _inside(prompt: Prompt, least: int, harmless: Collection[str], rule: RuleContext) -> Iterator[Finding]:
+def _inside(prompt: Prompt, least: int, rule: RuleContext) -> Iterator[Finding]:
     structure = structure_of(prompt)
-    found = blocks(structure, harmless, LEAST_WORDS, float(str(rule.options["similarity"])))
+    similarity = float(str(rule.options["similarity"]))
+    found = repeated_instructions(structure, rule.catalog.phrases["repeated"], LEAST_WORDS, similarity)
     model = model_of(prompt, rule)
     same = [block for block in found if block.same_side]
     text = "".join(_text(structure, block) for block in same)

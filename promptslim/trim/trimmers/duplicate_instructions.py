@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from promptslim.structure.repeats import blocks
+from promptslim.structure.repeats import repeated_instructions
 from promptslim.trim.change import Change, Level
 from promptslim.trim.stretches import without_stretch
 from promptslim.trim.subject import Subject
@@ -25,8 +25,7 @@ def changes(subject: Subject) -> Iterator[Change]:
     structure = subject.structure
     if subject.prompt.shape == "tools" or subject.prompt.role in ("tools", "tool", "assistant"):
         return
-    harmless = frozenset(subject.phrases["repeated"]["harmless"])
-    for block in blocks(structure, harmless, LEAST_WORDS, 100):
+    for block in repeated_instructions(structure, subject.phrases["repeated"], LEAST_WORDS, 100):
         first, last = structure.segments[block.start], structure.segments[block.end - 1]
         after = structure.segments[block.end] if block.end < len(structure.segments) else None
         cuts_item = after is not None and after.item is not None and after.item == last.item
