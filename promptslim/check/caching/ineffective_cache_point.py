@@ -32,7 +32,7 @@ use": 313 to 530, by model and tool choice)."""
 SCHEMA = pattern(
     r"\boutput_format\b|\boutputConfig\b|\bresponse_format\b|\boutput_config\b(?!\W{1,9}effort\W+\w+\W*\})"
 )
-"""Arguments by which an answer in a schema is asked for: what the service adds to the prompt for it is not known here."""
+"""Arguments that ask for an answer in a schema: what the service adds to the prompt for it is not known here."""
 
 SERVICE_TOOL = pattern(r"\"type\": ?\"\w+_20\d{6}\"")
 """A tool that Anthropic defines: its definition is not in the request."""
