@@ -10,11 +10,15 @@ from promptslim.check.prompt_fixes import prompt_fixes
 from promptslim.check.wording import quoted
 from promptslim.core.finding import Finding
 from promptslim.structure.flat import HOLE, flatten
-from promptslim.structure.tool_padding import Padding, padding_in
+from promptslim.structure.tool_padding import REPEATS_ARGUMENT, Padding, padding_in
 
 if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.prompt import Prompt
+
+DESCRIBES = "strands."
+"""Strands Agents 1.62 writes "Parameter x" where the docstring of a tool does not describe x (``tools/decorator.py``):
+what only repeats the name there costs no more."""
 
 
 def verbose_tool_schema(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
@@ -23,6 +27,8 @@ def verbose_tool_schema(prompt: Prompt, rule: RuleContext) -> Iterator[Finding]:
         return
     flat = flatten(prompt.parts)
     found = padding_in(flat.text, rule.catalog.phrases["tool_wording"])
+    if any(call.sdk.startswith(DESCRIBES) for call in rule.users(prompt)):
+        found = tuple(one for one in found if one.why != REPEATS_ARGUMENT)
     least = int(str(rule.options["min-tokens"]))
     if not found or sum(one.end - one.start for one in found) < least:
         return
