@@ -126,13 +126,12 @@ class Project:
         return found
 
     def model(self, suite: Suite, compared: Compared) -> Model:
-        """The model with the parameters of the requests: those of the suite, and the output cap of the code. Raises
-        UsageError where neither says which model."""
+        """The model with the parameters of the requests: those of the suite, and what it leaves out those of the code.
+        Raises UsageError where neither says which model."""
+        from promptslim.verify.code_settings import code_parameters
         from promptslim.verify.suite import Model
 
         known = [one for call in compared.calls for one in call.model.known()]
-        caps = {cap for call in compared.calls for cap in call.max_tokens.known()}
-        shared = {"max_tokens": caps.pop()} if len(caps) == 1 else {}
         named = self.given.value("model")
         listed = suite.models
         chosen = next((one for one in listed if named in (None, one.id)), None)
@@ -140,8 +139,9 @@ class Project:
             name = named or next(iter(dict.fromkeys(known)), None)
             if name is None:
                 raise UsageError(f"{suite.path}: which model is not said; add model: to the suite, or give --model")
-            chosen = Model(name, parameters=listed[0].parameters if listed else {})
-        return replace(chosen, parameters={**shared, **chosen.parameters})
+            chosen = Model(name, parameters=listed[0].parameters if listed else suite.parameters)
+        own = self.catalog.base_of(chosen.id) in {self.catalog.base_of(one) for one in known}
+        return replace(chosen, parameters={**code_parameters(compared.calls, own), **chosen.parameters})
 
     def facts(self, model: str, route: str | None = None) -> ModelFacts | None:
         """What is known of a model."""

@@ -140,6 +140,8 @@ class LlmCall:
     ``automatic`` is a cache marker for the request as a whole, which the service puts on the last block that can be
     cached (Anthropic's ``cache_control`` argument); its ``known`` is false where it is set on some paths only, or where
     not all that is sent can be seen.
+    ``settings`` are those that decide what the model answers and have no field here: temperature, stop sequences and
+    the like, by the names of ``rules/sdks/settings.toml``.
     """
 
     id: str
@@ -168,3 +170,4 @@ class LlmCall:
     disorder: tuple[Disorder, ...] = ()
     history: History | None = None
     automatic: CachePoint | None = None
+    settings: tuple[tuple[str, Field[object]], ...] = ()

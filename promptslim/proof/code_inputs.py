@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from promptslim.core.call import LlmCall
 from promptslim.core.prompt import Prompt
-from promptslim.core.record import record
+from promptslim.core.record import field, record
 from promptslim.core.values import Absent, Default, Field, Known, Present
 from promptslim.proof.canonical import json_bytes, prompt_hash, prompts_hash
+
+UNSET = "unset"
+"""What a lock calls the list of settings that no call sets."""
 
 
 @record
@@ -18,7 +21,7 @@ class CodeInputs:
     decided at run time is left out, and None stands for what is provably not set.
 
     ``prompt`` is the hash of the canonical prompt, ``tools`` hashes of tool definitions, ``beside`` hashes of all the
-    other texts of a call (None where there are none).
+    other texts of a call (None where there are none), ``settings`` those of ``LlmCall.settings``, by name.
     """
 
     prompt: str
@@ -27,10 +30,25 @@ class CodeInputs:
     thinking: tuple[object, ...] = ()
     tools: tuple[str | None, ...] = ()
     beside: tuple[str | None, ...] = ()
+    settings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
+    @property
+    def recorded(self) -> dict[str, tuple[Any, ...]]:
+        """``of_calls`` as a lock has it: the names of settings that no call sets stand in a list of their own."""
+        unset = tuple(name for name, values in self.settings.items() if values == (None,))
+        return {**{name: values for name, values in self.of_calls.items() if name not in unset}, UNSET: unset}
 
-NAMES = ("model", "max_tokens", "thinking", "tools", "beside")
-"""The fields of ``CodeInputs`` that come from calls."""
+    @property
+    def of_calls(self) -> dict[str, tuple[Any, ...]]:
+        """What comes from the calls, by name."""
+        return {
+            "model": self.model,
+            "max_tokens": self.max_tokens,
+            "thinking": self.thinking,
+            "tools": self.tools,
+            "beside": self.beside,
+            **self.settings,
+        }
 
 
 def code_inputs(prompt: Prompt, calls: Sequence[LlmCall]) -> CodeInputs:
@@ -42,7 +60,21 @@ def code_inputs(prompt: Prompt, calls: Sequence[LlmCall]) -> CodeInputs:
         thinking=_all(calls, lambda call: call.thinking, _data),
         tools=_all(calls, lambda call: call.tools, prompt_hash),
         beside=_distinct(one for call in calls for one in _beside(prompt, call)),
+        settings=_settings(calls),
     )
+
+
+def _settings(calls: Sequence[LlmCall]) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, list[object]] = {}
+    for call in calls:
+        for name, value in call.settings:
+            found.setdefault(name, []).extend(None if one is None else setting(one) for one in _certain(value))
+    return {name: _distinct(values) for name, values in found.items()}
+
+
+def setting(value: object) -> object:
+    """The value of a setting as a lock has it: a number, text or switch as it is, anything else as text."""
+    return value if value is None or isinstance(value, bool | int | float | str) else _data(value)
 
 
 def _all(

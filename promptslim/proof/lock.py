@@ -50,7 +50,7 @@ class Claim:
 
     ``before`` and ``after`` are hashes of the canonical prompts. ``parameters`` are those of the requests, by name;
     ``tools`` the hash of their tools. ``model`` is the id as given, ``resolved`` as the provider or the model tables
-    name it. ``code`` is what the project's calls said (the fields of ``CodeInputs`` that come from calls).
+    name it. ``code`` is what the project's calls said (``CodeInputs.recorded``).
     ``eval_set``: the suite and the files it takes items from, ``items`` how many it has. ``terms``: as declared,
     without the number of the look. ``candidates``: how many prompts the search tried, this one included; ``spent``:
     looks at the same proof items that other candidates have taken. ``split``: how search and proof items were told

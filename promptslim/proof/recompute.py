@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from promptslim.core.record import record
 from promptslim.proof.canonical import digest, file_hash, python_hash
-from promptslim.proof.code_inputs import NAMES, CodeInputs
+from promptslim.proof.code_inputs import UNSET, CodeInputs, setting
 from promptslim.proof.errors import ProofFileError
 from promptslim.proof.evidence import read_grades
 from promptslim.proof.lock import Claim, Entry, Source, claim_data, result_of, terms_of
@@ -169,16 +169,15 @@ def changed_code(claim: Claim, code: CodeInputs | None, around: Surroundings) ->
     if code is None:
         return ()
     changed = [] if code.prompt in (claim.before, claim.after) else ["the prompt"]
-    for name in NAMES:
+    for name, now in code.of_calls.items():
         known = _allowed(claim, name)
-        now = getattr(code, name)
         if name == "model":
             same = {around.resolve(model) for model in known if model} | {claim.resolved}
             other = any(model not in known and (model is None or around.resolve(model) not in same) for model in now)
         else:
             other = bool(known) and any(value not in known for value in now)
         if other:
-            changed.append(_WORDS[name])
+            changed.append(_WORDS.get(name) or f"the setting {name}")
     return tuple(changed)
 
 
@@ -193,14 +192,14 @@ _WORDS = {
 
 def _allowed(claim: Claim, name: str) -> tuple[Any, ...]:
     """The values of a call that the claim covers: those of the code at the time, and those of the requests."""
-    recorded = tuple(claim.code.get(name, ()))
+    recorded = (None,) if name in claim.code.get(UNSET, ()) else tuple(claim.code.get(name, ()))
     match name:
         case "model":
             return (*recorded, claim.model, claim.resolved)
         case "tools":
             return (*recorded, claim.tools) if recorded or claim.tools else ()
         case _:
-            return (*recorded, claim.parameters[name]) if name in claim.parameters else recorded
+            return (*recorded, setting(claim.parameters[name])) if name in claim.parameters else recorded
 
 
 def changed_files(claim: Claim, around: Surroundings) -> tuple[str, ...]:

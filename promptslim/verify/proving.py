@@ -23,7 +23,6 @@ from promptslim.core.verification import (
 from promptslim.pricing.cost import Usage, call_cost
 from promptslim.pricing.rates import provenance
 from promptslim.proof.canonical import digest, prompt_hash
-from promptslim.proof.code_inputs import NAMES
 from promptslim.proof.evidence import Row
 from promptslim.proof.lock import Claim, Lock, made_entry, terms_of
 from promptslim.proof.proportions import wilson
@@ -119,7 +118,7 @@ def _code(compared: Compared, model: Model, resolve: Callable[[str], str]) -> Ma
     then none for them."""
     if compared.code is None:
         return {}
-    found = {name: getattr(compared.code, name) for name in NAMES}
+    found = compared.code.recorded
     if resolve(model.id) not in {resolve(one) for one in compared.code.model if one is not None}:
         found["model"] = ()
     return found

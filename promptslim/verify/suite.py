@@ -68,7 +68,8 @@ class Suite:
     """A suite with everything filled in. ``prompts``: ids of prompts in the code, ``file://`` paths, or texts.
     ``margin`` None: the smallest that the number of items can prove. ``critical``: slices that may not get worse.
     ``repeat``: runs of each item. ``files``: the suite and the files that its items come from, in order. ``judge``:
-    what grades llm-rubric and pairwise assertions."""
+    what grades llm-rubric and pairwise assertions. ``parameters``: those for every model, one that the suite does not
+    name among them."""
 
     path: str
     prompts: tuple[str, ...]
@@ -82,6 +83,7 @@ class Suite:
     description: str = ""
     files: tuple[str, ...] = ()
     judge: Judge | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SuiteError(Exception):

@@ -82,6 +82,7 @@ class Reader:
             description=" ".join(self._texts(top, "description")),
             files=tuple(dict.fromkeys(self.files)),
             judge=judge,
+            parameters=self._parameters(top),
         )
 
     def _name(self, node: DataMap, key: str, message: str) -> str:
@@ -168,10 +169,14 @@ class Reader:
             return self._whole(top, "repeat", self._whole(options, "repeat", 1))
         return self._whole(top, "repeat", 1)
 
-    def _models(self, top: DataMap) -> tuple[Model, ...]:
+    def _parameters(self, top: DataMap) -> Mapping[str, Any]:
         shared = _plain(top.get("parameters")) or {}
         if not isinstance(shared, dict):
             raise _error(top, "parameters have to be a mapping")
+        return {PARAMETERS.get(name, name): value for name, value in shared.items()}
+
+    def _models(self, top: DataMap) -> tuple[Model, ...]:
+        shared = self._parameters(top)
         found = [Model(name, parameters=shared) for name in self._texts(top, "model")]
         providers = top.get("providers")
         for one in providers.items if isinstance(providers, DataList) else [providers] if providers else []:

@@ -12,7 +12,7 @@ from promptslim.core.result import CheckResult
 from promptslim.extract.definitions import definitions
 from promptslim.pipeline import run as pipeline
 from promptslim.proof.canonical import data_hash
-from promptslim.proof.code_inputs import NAMES, CodeInputs, code_inputs
+from promptslim.proof.code_inputs import CodeInputs, code_inputs
 from promptslim.proof.evidence import Row
 from promptslim.proof.files import replace_file
 from promptslim.proof.lock import Claim, Entry, Grader, Lock, made_entry, read_lock, render_lock
@@ -33,7 +33,7 @@ def ask(review):
         modelId="amazon.nova-lite-v1:0",
         system=[{"text": SYSTEM}],
         messages=[{"role": "user", "content": [{"text": f"Review: {review}"}]}],
-        inferenceConfig={"maxTokens": 20},
+        inferenceConfig={"maxTokens": 20, "temperature": 0.3, "stopSequences": ["END"]},
         toolConfig={"tools": [{"toolSpec": {"name": "rate", "inputSchema": {"json": {"type": "object"}}}}]},
     )
 """
@@ -82,7 +82,7 @@ def claim_of(code: CodeInputs, files: dict[str, str], **terms: object) -> Claim:
         resolved=MODEL,
         terms=Terms(**settings),  # type: ignore[arg-type]
         parameters={"max_tokens": 20},
-        code={name: getattr(code, name) for name in NAMES},
+        code=code.recorded,
         eval_set=(source_of("suite.yaml", files["suite.yaml"].encode(), data_meaning),),
         graders=(
             Grader(

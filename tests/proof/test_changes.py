@@ -100,6 +100,8 @@ INPUTS = {
     "Review: ": "another text of the request",
     "20": "the output cap",
     "rate": "the tools",
+    "0.3": "the setting temperature",
+    "END": "the setting stop_sequences",
 }
 
 
@@ -108,11 +110,28 @@ def test_every_byte_of_the_code_that_is_sent(text: str, tmp_path: Path) -> None:
     prove(tmp_path)
     start = APP.index(text)
     for place in range(start, start + len(text)):
+        if APP[place] == ".":
+            continue
         other = "7" if APP[place].isdigit() else "Z"
         lay_out(tmp_path, {"app.py": APP[:place] + other + APP[place + 1 :]})
         ((code, message),) = said(tmp_path)
         assert code == "PS701"
         assert f"{INPUTS[text]} changed" in message, APP[place - 5 : place + 5]
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ('inferenceConfig={"topP": 0.5, ', "top_p"),
+        ('additionalModelRequestFields={"top_k": 5}, inferenceConfig={', "extra_fields"),
+        ('guardrailConfig={"guardrailIdentifier": "g1", "guardrailVersion": "1"}, inferenceConfig={', "guardrail"),
+    ],
+)
+def test_a_setting_that_was_not_there_makes_a_proof_stale(setting: str, name: str, tmp_path: Path) -> None:
+    prove(tmp_path)
+    lay_out(tmp_path, {"app.py": APP.replace("inferenceConfig={", setting)})
+    ((code, message),) = said(tmp_path)
+    assert (code, f"the setting {name} changed" in message) == ("PS701", True)
 
 
 @pytest.mark.parametrize("path", ["suite.yaml", "grade.py"])

@@ -362,3 +362,34 @@ def test_another_model_is_another_question(run: Run) -> None:
     assert run(*VERIFY, "--model", "amazon.nova-pro-v1:0")[0] == 0
     assert lock().entries[0].claim.spent == 0
     assert len(proof_findings()) == 1, "the code calls another model than the one of the proof"
+
+
+def test_requests_have_the_settings_of_the_code(run: Run) -> None:
+    """The proof is of what is really sent; what a request has no field for is said."""
+    lay_out(Path())
+    settings = '{"maxTokens": 20, "temperature": 0.2, "stopSequences": ["END"]},\n        '
+    fields = 'additionalModelRequestFields={"top_k": 5},\n        toolConfig={"toolChoice": {"auto": {}}},'
+    Path("app.py").write_text(APP.replace('{"maxTokens": 20},', settings + fields))
+    code, out, _ = run(*VERIFY, "--json")
+    assert code == 0
+    (entry,) = lock().entries
+    assert entry.claim.parameters == {
+        "max_tokens": 20,
+        "temperature": 0.2,
+        "stop_sequences": ["END"],
+        "additionalModelRequestFields": {"top_k": 5},
+    }
+    assert entry.claim.code["temperature"] == (0.2,)
+    assert "top_p" in entry.claim.code["unset"]
+    assert "the code sets tool_choice; the requests go without it" in json.loads(out)["notes"]
+    assert proof_findings() == []
+    trimmed = Path("app.py").read_text()
+    Path("app.py").write_text(trimmed.replace("0.2", "0.9"))
+    (message,) = proof_findings()
+    assert "the setting temperature changed" in message
+    Path("app.py").write_text(trimmed)
+    Path("promptslim.lock").unlink()
+    Path("suite.yaml").write_text(suite(70, "parameters: {temperature: 0}\n"))
+    _, out, _ = run(*VERIFY, "--json")
+    assert lock().entries[0].claim.parameters["temperature"] == 0
+    assert "the code sends temperature 0.2, the suite 0" in json.loads(out)["notes"]

@@ -141,6 +141,7 @@ class Builder:
             disorder=disorder(
                 self.evaluator, paths.get("tools", ()), content, site.node, frame, list(loops_around(module, site.node))
             ),
+            settings=self._settings(operation, paths, content, frame),
             automatic=automatic_point(operation.paths("caching"), request, frame, self.evaluator, sent.hidden),
         )
 
@@ -249,6 +250,21 @@ class Builder:
             if any(isinstance(value, Unknown) for _, value in cases):
                 hidden = field_of(cases)
         return hidden if hidden is not None else ABSENT
+
+    def _settings(
+        self, operation: Operation, paths: Mapping[str, tuple[str, ...]], content: Record, frame: Frame
+    ) -> tuple[tuple[str, Field[object]], ...]:
+        caps = paths.get("max_tokens", ())
+        scopes = dict.fromkeys(["", *(path.rpartition(".")[0] for path in caps), *operation.paths("cap_scopes")])
+        return tuple(
+            (
+                name,
+                self._any(
+                    tuple(f"{scope}.{key}" if scope else key for key in keys for scope in scopes), content, frame
+                ),
+            )
+            for name, keys in self.tables.settings.items()
+        )
 
     def _stream(self, operation: Operation, request: Record, site: Recognised) -> Field[bool]:
         if any(path.rsplit(".", 1)[-1] == site.name for path in operation.streaming):

@@ -102,12 +102,14 @@ class Body:
 
 @record
 class Signatures:
-    """All tables, indexed for recognition. ``tails`` maps the last name of a method path to its operations."""
+    """All tables, indexed for recognition. ``tails`` maps the last name of a method path to its operations,
+    ``settings`` what a setting of a request is called to the keys that it goes by."""
 
     clients: Mapping[str, Client]
     operations: tuple[Operation, ...]
     bodies: Mapping[str, Body]
     not_text: frozenset[str]
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tails: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
     called: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
 
@@ -134,6 +136,7 @@ def signatures(tables: Iterable[Mapping[str, Any]], wrappers: Mapping[str, Mappi
     operations: list[Operation] = []
     bodies: dict[str, Body] = {}
     not_text: set[str] = set()
+    settings: dict[str, tuple[str, ...]] = {}
     for table in tables:
         for raw in table.get("client", ()):
             client = _client(raw)
@@ -143,6 +146,7 @@ def signatures(tables: Iterable[Mapping[str, Any]], wrappers: Mapping[str, Mappi
             bodies[raw["family"]] = _body(raw)
         for raw in table.get("not_text", ()):
             not_text.update(raw["keys"])
+        settings |= {name: _many(keys) for name, keys in table.get("settings", {}).items()}
     operations.extend(_wrapper(name, raw) for name, raw in wrappers.items())
     tails: dict[str, list[Operation]] = {}
     called: dict[str, list[Operation]] = {}
@@ -157,6 +161,7 @@ def signatures(tables: Iterable[Mapping[str, Any]], wrappers: Mapping[str, Mappi
         tuple(operations),
         bodies,
         frozenset(not_text),
+        settings,
         {name: tuple(found) for name, found in tails.items()},
         {name: tuple(found) for name, found in called.items()},
     )

@@ -201,11 +201,14 @@ def _journal_path(project: Project, ready: Prepared) -> str:
 
 
 def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
+    from promptslim.verify.code_settings import not_sent
+
     found = []
     if waves.before:
         found.append(f"{waves.before:,} calls were made by an earlier part of this run; --fresh asks them again")
     if waves.lost:
         found.append(f"{waves.lost} calls were in flight when it was killed, and were repeated and counted")
+    found += not_sent(ready.job.compared.calls, ready.job.model.parameters)
     if not ran.noise and not ran.refused and ready.job.items:
         found.append("the noise floor was not measured: there are no second answers of the original prompt")
     past = ready.history
