@@ -173,7 +173,7 @@ class Reader:
         shared = _plain(top.get("parameters")) or {}
         if not isinstance(shared, dict):
             raise _error(top, "parameters have to be a mapping")
-        return {PARAMETERS.get(name, name): value for name, value in shared.items()}
+        return {PARAMETERS.get(str(name), str(name)): value for name, value in shared.items()}
 
     def _models(self, top: DataMap) -> tuple[Model, ...]:
         shared = self._parameters(top)
