@@ -80,6 +80,7 @@ def trim(
     prompts: Iterable[str] | None = None,
     target_tokens: int | None = None,
     accept_cache_loss: bool = False,
+    proved: bool = False,
     cwd: str | PathLike[str] | None = None,
     today: date | None = None,
     isolated: bool = False,
@@ -90,7 +91,8 @@ def trim(
     ``level``: ``"safe"`` changes repeated blank space only, ``"unsafe"`` wording and layout too, ``"proof"`` also what
     may carry weight. ``prompts``: ids of those to be trimmed (default: all). ``target_tokens``: no more edits than
     bring a prompt down to so many tokens. Prompts whose cached prefix would certainly fall under the cache minimum
-    are left as they are unless ``accept_cache_loss``. Other parameters and errors as for ``check``; an unknown level
+    are left as they are unless ``accept_cache_loss``. ``proved``: only what ``promptslim.lock`` has a valid proof for,
+    whatever the level. Other parameters and errors as for ``check``; an unknown level
     raises ValueError.
     """
     from promptslim.core.trimming import LEVELS
@@ -102,7 +104,14 @@ def trim(
         raise ValueError(f"level {level!r} is not one of {', '.join(LEVELS)}")
     given, place = [str(path) for path in paths], pipeline.place_of(cwd, isolated, settings)
     run = pipeline.analyse(given, place, today)
-    request = TrimRequest(level, None if prompts is None else tuple(prompts), target_tokens, accept_cache_loss)
+    request = TrimRequest(
+        "proof" if proved else level,
+        None if prompts is None else tuple(prompts),
+        None if proved else target_tokens,
+        accept_cache_loss,
+        proved_only=proved,
+        proved=proved,
+    )
     return trimmed(
         run,
         request,

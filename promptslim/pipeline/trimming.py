@@ -19,11 +19,12 @@ from promptslim.core.finding import Finding
 from promptslim.core.record import record, replace
 from promptslim.core.result import CheckResult, Summary
 from promptslim.core.text import Applicability, Fix
-from promptslim.core.trimming import LeftOut, Level, Made, NewText, Trap, TrimmedPrompt, TrimResult
+from promptslim.core.trimming import LEVELS, LeftOut, Level, Made, NewText, Trap, TrimmedPrompt, TrimResult
 from promptslim.extract.definitions import definitions
 from promptslim.pipeline.cache_trap import by_id, place_of, traps
 from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.fixing import PROVED, Analyse, Fixing, fix_findings
+from promptslim.pipeline.proved_steps import is_proved_step, why_not_applied
 from promptslim.spend.usage_file import NAME, Usage, read_usage
 from promptslim.structure.flat import flatten
 from promptslim.trim.offers import Offer, Wanted, offers
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     from promptslim.core.text import Location
     from promptslim.pipeline.run import Run
 
-MOST_TRIES = 4
-"""Passes, each without the prompts that may not be trimmed; a prompt drops out once per reason."""
+MOST_TRIES = 6
+"""Passes, each without the prompts that may not be trimmed; a prompt drops out once per reason, with ``proved`` once
+per level."""
+
+PROVED_TITLE = "apply the text that is proved"
 
 PROMPT_RULE = "wasted-whitespace"
 """Under whose name the trim looks up models and prices: it has none of its own."""
@@ -47,13 +51,14 @@ PROMPT_RULE = "wasted-whitespace"
 class TrimRequest:
     """What is asked for. ``prompts``: ids, None for all. ``target``: stop at so many tokens per prompt.
     ``accept_cache_loss``: trim also where that makes a cached call dearer. ``proved_only``: edits that need a proof
-    are made only where ``promptslim.lock`` has one for the very result."""
+    are made only where ``promptslim.lock`` has one for the very result. ``proved``: nothing else is made either."""
 
     level: Level = "safe"
     prompts: tuple[str, ...] | None = None
     target: int | None = None
     accept_cache_loss: bool = False
     proved_only: bool = False
+    proved: bool = False
 
 
 @record
@@ -99,6 +104,7 @@ class _Trimmer:
     def result(self) -> Trimming:
         """Try, and leave out what may not be."""
         found: tuple[Trap, ...] = ()
+        held: list[Prompt] = []
         unproved: list[Prompt] = []
         for left in range(MOST_TRIES, 0, -1):
             if left == 1:  # prompts that share text keep each other from being trimmed
@@ -118,8 +124,9 @@ class _Trimmer:
                 for before, after in pairs
                 if before.id not in barred and self.lacks_proof(before, after, made.get(before.id, ()))
             ]
-            self.levels |= {before.id: "unsafe" for before in lowered}
-            unproved += lowered
+            self.levels |= {before.id: self.milder(before) for before in lowered}
+            held += [before for before in lowered if place_of(before) in self.unlocked]
+            unproved += [before for before in lowered if place_of(before) not in self.unlocked]
             if not barred and not lowered:
                 break
         self.counting.save()
@@ -134,17 +141,28 @@ class _Trimmer:
             TrimResult(
                 prompts=trimmed,
                 files=tuple(NewText(one.path, one.text_before, one.text_after) for one in fixing.changes),
-                proved=tuple(_proved_prompts(fixing, definitions(self.run.facts))),
+                proved=self.held_back(fixing, held, trimmed),
                 unproved=tuple({one.id: one for one in unproved}.values()),
                 traps=found,
-                left_out=tuple(
-                    LeftOut(one.finding.primary, one.fix.title, one.reason)
-                    for one in fixing.not_applied
-                    if one.reason != PROVED
+                left_out=(
+                    *(
+                        LeftOut(one.finding.primary, one.fix.title, one.reason)
+                        for one in fixing.not_applied
+                        if one.reason != PROVED
+                    ),
+                    *(self.proofs_not_applied(trimmed) if self.request.proved else ()),
                 ),
                 over_target=tuple(self.over(target, pairs, trimmed)) if target is not None else (),
             ),
         )
+
+    def held_back(self, fixing: Fixing, held: Iterable[Prompt], trimmed: Iterable[TrimmedPrompt]) -> tuple[Prompt, ...]:
+        """The prompts that a proof holds as they are; what ``proved`` leaves is told with its reason instead."""
+        if self.request.proved:
+            return ()
+        done = {place_of(one.before) for one in trimmed}
+        found = (*_proved_prompts(fixing, definitions(self.run.facts)), *held)
+        return tuple({place_of(one): one for one in found if place_of(one) not in done}.values())
 
     def over(
         self, target: int, pairs: Iterable[tuple[Prompt, Prompt]], trimmed: Sequence[TrimmedPrompt]
@@ -198,9 +216,13 @@ class _Trimmer:
 
     def level_of(self, prompt: Prompt) -> Level | None:
         """How far a prompt may be trimmed, None: not at all."""
-        if self.request.prompts is not None and prompt.id not in self.request.prompts:
+        if not self.asked(prompt) or (self.request.proved and _place(prompt.primary) not in self.proved_places()):
             return None
         return self.levels.get(prompt.id, self.request.level)
+
+    def asked(self, prompt: Prompt) -> bool:
+        """Whether a prompt is among those to be trimmed."""
+        return self.request.prompts is None or prompt.id in self.request.prompts
 
     def up_to_target(self, prompt: Prompt, found: Sequence[Offer], scale: Scale) -> Sequence[Offer]:
         """As many offers as bring a prompt down to the target: the mildest first, of one level the largest."""
@@ -242,27 +264,56 @@ class _Trimmer:
         return found
 
     def lacks_proof(self, before: Prompt, after: Prompt, made: Iterable[Offer]) -> bool:
-        """Whether edits were made that need a proof, and the lock has none for the result."""
-        if not self.request.proved_only or self.level_of(before) != "proof":
+        """Whether a prompt would be changed beyond what a proof covers: by edits that need one, or away from the text
+        that has one."""
+        if shown(before.parts) == shown(after.parts):
             return False
-        if not any(one.level == "proof" for one in made):
-            return False
-        return place_of(before) not in self.unlocked or not _is_proved(self.run, before, after)
+        if place_of(before) in self.unlocked:
+            return not is_proved_step(self.run, before, after)
+        return self.request.proved_only and any(one.level == "proof" for one in made)
+
+    def milder(self, before: Prompt) -> Level | None:
+        """The next level to try where a result is not proved. Of a prompt with a proof nothing else may be made."""
+        level = self.level_of(before) or "safe"
+        if place_of(before) in self.unlocked:
+            return LEVELS[LEVELS.index(level) - 1] if level != "safe" else None
+        return "unsafe"
 
     def without_proofs(self, run: Run) -> Run:
         """A run in which no proof holds a prompt whose result may be the proved one."""
-        if not (self.request.proved_only and self.request.level == "proof"):
+        if self.request.level != "proof":
             return run
-        waiting = {_place(one.prompt) for one in self.run.proofs if one.status == "VALID" and one.prompt is not None}
+        waiting = self.proved_places()
         unlocked = [
             prompt
             for prompt in definitions(self.run.facts)
-            if _place(prompt.primary) in waiting and self.level_of(prompt) == "proof"
+            if _place(prompt.primary) in waiting and self.level_of(prompt) is not None
         ]
         self.unlocked = {place_of(prompt) for prompt in unlocked}
         free = {_place(prompt.primary) for prompt in unlocked}
         kept = tuple(one for one in run.proofs if one.prompt is None or _place(one.prompt) not in free)
         return replace(run, proofs=kept)
+
+    def proved_places(self) -> set[tuple[str, int | None, int]]:
+        """Where the prompts stand that have a valid proof."""
+        return {_place(one.prompt) for one in self.run.proofs if one.status == "VALID" and one.prompt is not None}
+
+    def proofs_not_applied(self, trimmed: Iterable[TrimmedPrompt]) -> Iterator[LeftOut]:
+        """The proofs of the lock that were not applied, each with the reason."""
+        done = {_place(one.before.primary) for one in trimmed}
+        prompts = {_place(prompt.primary): prompt for prompt in definitions(self.run.facts)}
+        for proof in self.run.proofs:
+            place = _place(proof.prompt) if proof.prompt is not None else None
+            prompt = prompts.get(place) if place is not None else None
+            if place in done or (prompt is not None and not self.asked(prompt)):
+                continue
+            reason = (
+                f"the proof of {proof.id} is {proof.status.lower()}: {proof.message}"
+                if proof.status != "VALID" or prompt is None
+                else why_not_applied(self.run, prompt)
+            )
+            if reason is not None:
+                yield LeftOut(proof.prompt or proof.entry, PROVED_TITLE, reason)
 
     def rule(self, run: Run) -> RuleContext:
         """What looks up models and prices of prompts."""
@@ -330,25 +381,3 @@ def _proved_prompts(fixing: Fixing, prompts: Iterable[Prompt]) -> Iterator[Promp
 
 def _place(location: Location) -> tuple[str, int | None, int]:
     return location.path, location.cell, location.span.start
-
-
-def _is_proved(run: Run, before: Prompt, after: Prompt) -> bool:
-    """Whether the lock has a VALID proof for the step from one text to the other, for every model that is sent it."""
-    from promptslim.pipeline.proofs import lock_path
-    from promptslim.proof.canonical import prompt_hash
-    from promptslim.proof.errors import ProofFileError
-    from promptslim.proof.lock import Lock, read_lock
-    from promptslim.proof.proved import is_proved
-
-    valid = {one.entry.start[0] for one in run.proofs if one.status == "VALID"}
-    path = lock_path(run.place)
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            lock = read_lock(file.read(), path)
-    except (OSError, ValueError, ProofFileError):
-        return False
-    recomputed = Lock(tuple(one for one in lock.entries if one.line in valid))
-    calls = by_id(call for file in run.facts for call in file.calls)
-    models = {model for user in before.used_by if user in calls for model in calls[user].model.known()}
-    step = prompt_hash(before), prompt_hash(after)
-    return bool(models) and all(is_proved(recomputed, *step, model, resolve=run.catalog.base_of) for model in models)

@@ -297,17 +297,84 @@ def test_a_proof_holds_its_prompt(run: Run, tmp_path: Path, monkeypatch: pytest.
     assert "has a proof in promptslim.lock" in err
 
 
-def test_a_proof_of_the_very_result_unlocks_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long = projects.APP.replace("in one word", "in **one** word")
-    entry = projects.prove(tmp_path)
-    (tmp_path / "app.py").write_text(long)
-    _, code = projects.inputs(tmp_path)
+def prove_step(folder: Path, old: str, new: str, model: str = projects.MODEL) -> str:
+    """A project whose prompt has ``new`` for ``old``, with a proof that it may say ``old``; the source."""
+    entry = projects.prove(folder)
+    long = projects.APP.replace(old, new)
+    (folder / "app.py").write_text(long)
+    _, code = projects.inputs(folder)
     claim = projects.claim_of(code, projects.FILES)
-    claim = projects.replace(claim, before=code.prompt, after=entry.claim.after)
+    claim = projects.replace(claim, before=code.prompt, after=entry.claim.after, model=model, resolved=model)
     made, evidence, _ = projects.made_entry(
         entry.id, "app.py", claim, projects.rows(), projects.TODAY, projects.EVIDENCE, texts=True
     )
-    (tmp_path / projects.EVIDENCE).write_bytes(evidence)
-    projects.write(tmp_path, made)
-    assert run("--write", "--level", "proof", "app.py")[0] == 0
+    (folder / projects.EVIDENCE).write_bytes(evidence)
+    projects.write(folder, made)
+    return long
+
+
+PLAIN = ("app.py", "--config", "cache=false")
+
+
+@pytest.mark.parametrize("flags", [("--proved",), ("--level", "proof")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("in one word", "in **one** word"), ("Name the", "Please note that name the"), ("Name the", "Name    the")],
+)
+def test_a_proof_of_the_very_result_unlocks_it(
+    run: Run, tmp_path: Path, flags: tuple[str, ...], old: str, new: str
+) -> None:
+    long = prove_step(tmp_path, old, new)
+    code, out, err = run(*flags, *PLAIN)
+    assert code == 1
+    assert '+SYSTEM = "Name the sentiment of the review in one word."' in out
+    assert "left as it is" not in err
+    assert (tmp_path / "app.py").read_text() == long
+    assert run(*flags, "--write", *PLAIN)[0] == 0
     assert (tmp_path / "app.py").read_text() == projects.APP
+    assert run(*flags, "--write", *PLAIN) == (0, "", "promptslim: nothing to trim\n")
+
+
+def test_what_is_proved_only_is_what_has_a_proof(run: Run, tmp_path: Path) -> None:
+    prove_step(tmp_path, "in one word", "in **one** word")
+    (tmp_path / "other.py").write_text(APP)
+    assert run("--proved", "--write", ".", "--config", "cache=false")[0] == 0
+    assert (tmp_path / "app.py").read_text() == projects.APP
+    assert (tmp_path / "other.py").read_text() == APP
+
+
+def test_a_proof_that_is_not_applied_is_told_with_the_reason(run: Run, tmp_path: Path) -> None:
+    for old, new, model, reason in (
+        (
+            "in one word",
+            "in **one** word",
+            "amazon.nova-pro-v1:0",
+            "for amazon.nova-pro-v1:0, and the calls send app.py",
+        ),
+        ("in one word", "in exactly one word", projects.MODEL, "is for another text than trimming gives now"),
+    ):
+        long = prove_step(tmp_path, old, new, model)
+        code, out, err = run("--proved", "--write", *PLAIN)
+        assert (code, out) == (0, "")
+        assert reason in err
+        assert (tmp_path / "app.py").read_text() == long
+    (tmp_path / "app.py").write_text(long.replace("of the review", "of each review"))
+    assert "the proof of app.py::SYSTEM is stale" in run("--proved", *PLAIN)[2]
+    (tmp_path / "promptslim.lock").unlink()
+    assert "promptslim verify run SUITE makes one" in run("--proved", *PLAIN)[2]
+
+
+def test_a_proved_prompt_gets_nothing_that_the_proof_does_not_cover(run: Run, tmp_path: Path) -> None:
+    long = prove_step(tmp_path, "in one word", "in exactly    one word")
+    for level in ("safe", "unsafe", "proof"):
+        code, out, err = run("--level", level, "--write", *PLAIN)
+        assert (code, out) == (0, "")
+        assert "has a proof in promptslim.lock" in err
+        assert (tmp_path / "app.py").read_text() == long
+
+
+@pytest.mark.parametrize("words", [("--level", "unsafe"), ("--target-tokens", "9")])
+def test_a_proof_is_for_one_text(run: Run, words: tuple[str, ...]) -> None:
+    code, out, err = run("--proved", *words)
+    assert (code, out) == (2, "")
+    assert f"--proved and {words[0]} do not go together" in err

@@ -25,6 +25,11 @@ PARAMETERS: Parameters = (
         "value",
         choices=("safe", "unsafe", "proof"),
     ),
+    Option(
+        ("--proved",),
+        "Only what has a valid proof in promptslim.lock for the models of the project: the shorter text that verify "
+        "run has passed.",
+    ),
     Option(("--prompt",), "Only the prompts of these names (path, or path::name).", "list", "ID"),
     Option(("--target-tokens",), "Make no more edits than bring a prompt down to so many tokens.", "value", "N"),
     Option(("--json",), "Show the result as JSON instead of a diff."),
@@ -45,6 +50,11 @@ def run(given: Given) -> int:
     """
     if given.flag("diff") and given.flag("write"):
         raise UsageError("--diff and --write do not go together; leave one of them out")
+    if given.flag("proved"):
+        for name in ("level", "target_tokens"):
+            if given.value(name) not in (None, "proof"):
+                flag = f"--{name.replace('_', '-')}"
+                raise UsageError(f"--proved and {flag} do not go together: a proof is for one text; leave {flag} out")
     if given.flag("write") and "-" in (given.listed("paths") or ()):
         raise UsageError("--write changes files; name the file instead of -")
     request_of = _request(given)
@@ -56,10 +66,10 @@ def run(given: Given) -> int:
     trimming = trim(run, request, session.again(run))
     for error in (error for file in run.facts for error in file.errors):
         session.warn(f"{error.path}{'' if error.line is None else f':{error.line}'}: {error.message}")
-    return _finished(session, trimming)
+    return _finished(session, run, trimming)
 
 
-def _finished(session: Session, trimming: Trimming) -> int:
+def _finished(session: Session, run: Run, trimming: Trimming) -> int:
     """Write or show the changes, and give the exit code."""
     from promptslim.cli import fixes
     from promptslim.report.trimming import as_json, summary
@@ -79,6 +89,8 @@ def _finished(session: Session, trimming: Trimming) -> int:
             say(line.rstrip("\n"))
         if refused:
             say("prompts whose cached prefix would fall under the minimum were left as they are; --accept-cache-loss")
+        if given.flag("proved") and not run.proofs:
+            say("promptslim.lock has no proof for these files; promptslim verify run SUITE makes one")
     return int(refused if writing else refused or bool(result.files))
 
 
@@ -89,13 +101,15 @@ def _request(given: Given) -> TrimRequest:
     target = given.value("target_tokens")
     if target is not None and (not target.isdecimal() or not int(target)):
         raise UsageError(f"--target-tokens {target!r} is not a number of tokens; write for example --target-tokens 800")
-    level = cast("Level", given.value("level") or "safe")
+    proved = given.flag("proved")
+    level = cast("Level", "proof" if proved else given.value("level") or "safe")
     return TrimRequest(
         level=level,
         prompts=given.listed("prompt"),
         target=None if target is None else int(target),
         accept_cache_loss=given.flag("accept_cache_loss"),
-        proved_only=given.flag("write"),
+        proved_only=proved or given.flag("write"),
+        proved=proved,
     )
 
 
