@@ -37,11 +37,13 @@ class Source:
 
 @record
 class Grader:
-    """A grader: its name, the hash of its settings as data, and the Python file that it calls, if any."""
+    """A grader: its name, the hash of its settings as data, the Python file that it calls, if any, and the modules
+    that this file imports from beside it."""
 
     name: str
     settings: str
     file: Source | None = None
+    imports: tuple[Source, ...] = ()
 
 
 @record
@@ -186,10 +188,7 @@ def claim_data(claim: Claim) -> dict[str, Any]:
         "tools": claim.tools,
         "code": {name: list(values) for name, values in claim.code.items()},
         "eval_set": [_source_data(source) for source in claim.eval_set],
-        "graders": [
-            {"name": one.name, "settings": one.settings, "file": _source_data(one.file) if one.file else None}
-            for one in claim.graders
-        ],
+        "graders": [_grader_data(one) for one in claim.graders],
         "method": {
             "test": terms.method,
             "margin": terms.margin,
@@ -211,6 +210,12 @@ def claim_data(claim: Claim) -> dict[str, Any]:
             "split": claim.split,
         },
     }
+
+
+def _grader_data(grader: Grader) -> dict[str, Any]:
+    imports = {"imports": [_source_data(one) for one in grader.imports]} if grader.imports else {}
+    file = _source_data(grader.file) if grader.file else None
+    return {"name": grader.name, "settings": grader.settings, "file": file, **imports}
 
 
 def _source_data(source: Source) -> dict[str, str]:
@@ -316,13 +321,19 @@ def _claim(proof: Mapping[str, Any]) -> Claim:
         tools=None if proof["tools"] is None else _text(proof["tools"]),
         code={_text(name): tuple(values) for name, values in _table(proof["code"]).items()},
         eval_set=tuple(_source(source) for source in proof["eval_set"]),
-        graders=tuple(
-            Grader(_text(one["name"]), _text(one["settings"]), _source(one["file"]) if one["file"] else None)
-            for one in proof["graders"]
-        ),
+        graders=tuple(_grader(one) for one in proof["graders"]),
         candidates=_whole(method["candidates"]),
         spent=_whole(method["spent"]),
         split=_text(method["split"]),
+    )
+
+
+def _grader(data: Mapping[str, Any]) -> Grader:
+    return Grader(
+        _text(data["name"]),
+        _text(data["settings"]),
+        _source(data["file"]) if data["file"] else None,
+        tuple(_source(one) for one in data.get("imports", ())),
     )
 
 

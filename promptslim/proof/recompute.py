@@ -209,7 +209,8 @@ def changed_files(claim: Claim, around: Surroundings) -> tuple[str, ...]:
     for grader in claim.graders:
         if grader.file is not None and _changed(grader.file, around):
             changed.append(f"the grader {grader.file.path}")
-    return tuple(changed)
+        changed += [f"{one.path}, which a grader imports," for one in grader.imports if _changed(one, around)]
+    return tuple(dict.fromkeys(changed))
 
 
 def _changed(source: Source, around: Surroundings) -> bool:

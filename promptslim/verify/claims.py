@@ -17,6 +17,7 @@ from promptslim.proof.recompute import source_of
 from promptslim.proof.verdict import Method, Pair, Terms
 from promptslim.verify.answer import Check
 from promptslim.verify.grading import ItemGrade, asks_judge, compares_answers, is_graded, question_of
+from promptslim.verify.local_imports import local_imports
 from promptslim.verify.suite import Item, Read, Suite, SuiteError
 
 MOST_MARGIN = 0.5
@@ -29,7 +30,7 @@ def proof_method(suite: Suite, items: Sequence[Item]) -> Method:
     not where it has a threshold."""
     clusters = [item.cluster for item in items if item.cluster]
     scores = any(
-        item.threshold is None and is_graded([c for c in item.checks if c.threshold is None]) for item in items
+        item.threshold is None and is_graded(item.checks) for item in items
     )
     return "graded" if scores or suite.repeat > 1 or len(set(clusters)) < len(clusters) else "pass-fail"
 
@@ -83,7 +84,7 @@ def proof_pairs(
 
 
 def _grades(item: Item, repeats: Sequence[ItemGrade], method: Method) -> tuple[float | None, ...]:
-    if method == "graded" and item.threshold is None and is_graded([c for c in item.checks if c.threshold is None]):
+    if method == "graded" and item.threshold is None and is_graded(item.checks):
         return tuple(grade.score for grade in repeats)
     return tuple(None if grade.passed is None else float(grade.passed) for grade in repeats)
 
@@ -98,7 +99,13 @@ def proof_sources(suite: Suite, read: Read) -> tuple[tuple[Source, ...], tuple[G
         key = data_hash(settings)
         if key not in graders:
             path = _python_file(check)
-            graders[key] = Grader(check.kind, key, _source(path, suite, read) if path else None)
+            imports = local_imports(path, read) if path else ()
+            graders[key] = Grader(
+                check.kind,
+                key,
+                _source(path, suite, read) if path else None,
+                tuple(_source(one, suite, read) for one in imports),
+            )
     return files, tuple(graders[key] for key in sorted(graders, key=lambda key: (graders[key].name, key)))
 
 
@@ -116,6 +123,7 @@ def _settings(check: Check, suite: Suite) -> dict[str, object]:
     asked = {} if judge is None else {"judge": [judge.model.id, dict(judge.model.parameters), question_of(check.kind)]}
     return {
         **asked,
+        **({} if check.group is None else {"set": [check.group.threshold, check.group.weight]}),
         "type": check.kind,
         "negated": check.negated,
         "threshold": check.threshold,

@@ -393,3 +393,31 @@ def test_requests_have_the_settings_of_the_code(run: Run) -> None:
     _, out, _ = run(*VERIFY, "--json")
     assert lock().entries[0].claim.parameters["temperature"] == 0
     assert "the code sends temperature 0.2, the suite 0" in json.loads(out)["notes"]
+
+
+def test_a_proof_rests_on_what_its_grader_imports(run: Run) -> None:
+    text = suite(70).replace("{type: equals, value: positive}", '{type: python, value: "file://grading/grade.py"}')
+    lay_out(Path(), text=text)
+    Path("grading/words").mkdir(parents=True)
+    grader = "import slim_rules\n\n\ndef get_assert(output, context):\n    return slim_rules.good(output)\n"
+    Path("grading/grade.py").write_text(grader)
+    rules = "from words import lists\n\n\ndef good(text):\n    return text.strip() in lists.GOOD\n"
+    Path("grading/slim_rules.py").write_text(rules)
+    Path("grading/words/__init__.py").write_text("")
+    Path("grading/words/lists.py").write_text('GOOD = {"positive"}\n')
+    code, out, err = run(*VERIFY, "--json")
+    assert (code, json.loads(out)["verdict"]) == (0, "PASS"), err
+    (grader_of_proof,) = lock().entries[0].claim.graders
+    assert [source.path for source in grader_of_proof.imports] == [
+        "grading/slim_rules.py",
+        "grading/words/__init__.py",
+        "grading/words/lists.py",
+    ]
+    assert proof_findings() == []
+    Path("grading/slim_rules.py").write_text(rules.replace("text.strip()", "(text.strip())"))
+    assert proof_findings() == []
+    Path("grading/words/lists.py").write_text('GOOD = {"positive", "negative"}\n')
+    (message,) = proof_findings()
+    assert "grading/words/lists.py, which a grader imports, changed" in message
+    Path("grading/words/lists.py").unlink()
+    assert len(proof_findings()) == 1

@@ -2,7 +2,8 @@
 
 The function (``get_assert`` where none is named) is called with the answer's text and a mapping with ``vars``, and
 gives True or False, a score from 0 to 1, or a mapping with ``pass``, ``score`` and ``reason``. What it raises, and
-anything else that it gives, is no grade. It runs in this process: a suite is as trusted as the code it names.
+anything else that it gives, is no grade. It may import modules that stand beside it. It runs in this process: a suite
+is as trusted as the code it names.
 """
 
 from __future__ import annotations
@@ -67,7 +68,11 @@ def _score(value: object) -> float | None:
 @lru_cache(64)
 def _function(path: str, name: str) -> Callable[[str, dict[str, Any]], Any]:
     import runpy
+    import sys
 
+    folder = os.path.abspath(os.path.dirname(path))  # noqa: PTH100, PTH120
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that no module of Python or of promptslim is replaced
     found = runpy.run_path(path).get(name)
     if not callable(found):
         raise AttributeError(f"there is no function {name!r}")
