@@ -90,19 +90,14 @@ _EMPTY = re.compile(r"\n{3,}")
 
 
 def only_blank_space(before: str, after: str) -> bool:
-    """Whether two texts differ in nothing but trailing and repeated blank space, a shared margin and the indentation
-    of the first line."""
+    """Whether two texts differ in nothing but trailing and repeated blank space and a shared margin."""
     return _squeezed(before) == _squeezed(after)
 
 
 def _squeezed(text: str) -> str:
     lines = text.split("\n")
-    indents = [len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip()]
-    margin = min(indents, default=0)
-    shifted = (
-        lines[0].lstrip(" \t"),
-        *(line[min(margin, len(line) - len(line.lstrip(" \t"))) :] for line in lines[1:]),
-    )
+    margin = min((len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()), default=0)
+    shifted = (line[min(margin, len(line) - len(line.lstrip(" \t"))) :] for line in lines)
     tight = (_indented(line.rstrip(" \t")) for line in shifted)
     return _EMPTY.sub("\n\n", "\n".join(tight)).strip("\n")
 

@@ -1,4 +1,5 @@
-"""Stretches of a prompt that are taken over byte for byte: fences, edit blocks, diffs, code in tags."""
+"""Stretches of a prompt that are taken over byte for byte: fences, edit blocks, diffs, code in tags, code indented
+under a list, examples of XML."""
 
 from __future__ import annotations
 
@@ -11,11 +12,58 @@ _DIFF_START = re.compile(r"[ \t]*(?:@@ |diff --git |--- [ab]/|\+\+\+ [ab]/)")
 _DIFF_LINE = re.compile(r"[ \t]*[-+@\\ ]|[ \t]*$")
 _TAGGED = re.compile(r"<(pre|code|script|style)\b[^<>\n]*>.*?</\1>", re.DOTALL | re.IGNORECASE)
 
+_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?=\S)")
+_CODE_INDENT = 4
+_LEAST_COLUMN = 2
+"""A line that begins before the text of any list item ends the list."""
+
+_XML_LINE = r"[ \t]*</?[A-Za-z][^<>\n]{0,200}>(?:[^<>\n]{0,500}</[A-Za-z][\w.:-]{0,60}[ \t]*>)?[ \t]*"
+_XML_LINES = re.compile(rf"^{_XML_LINE}(?:\n{_XML_LINE}){{2,}}$", re.MULTILINE)
+_XML_VALUE = re.compile(r"^[ \t]*<([A-Za-z][\w.:-]*)[^<>\n]*>[^<>\n]+</\1[ \t]*>", re.MULTILINE)
+_XML_OPEN = re.compile(r"^[ \t]*<([A-Za-z][\w.:-]*)[^<>\n]*(?<!/)>[ \t]*$", re.MULTILINE)
+
 
 def code_blocks(text: str) -> tuple[tuple[int, int], ...]:
     """Half-open ranges in order and without overlap. A fence that is not closed runs to the end."""
-    found = _apart((*_by_lines(text), *(match.span() for match in _TAGGED.finditer(text))))
+    tagged = (match.span() for match in _TAGGED.finditer(text))
+    found = _apart((*_by_lines(text), *tagged, *_under_lists(text), *_xml(text)))
     return tuple(_apart((*found, *_by_runs(text, found))))
+
+
+def _under_lists(text: str) -> Iterator[tuple[int, int]]:
+    """Code by its indentation, as in Markdown: after a blank line, four columns or more behind the text of the list
+    item around it."""
+    column: int | None = None  # where the text of the last list item begins
+    opened: tuple[int, int, int] | None = None  # start, end, least indentation
+    at, after_blank = 0, False
+    for line in text.splitlines(keepends=True):
+        start, at = at, at + len(line)
+        content = line.strip()
+        if not content:
+            after_blank = True
+            continue
+        indent = len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip())
+        if opened is not None and indent < opened[2]:
+            yield opened[0], opened[1]
+            opened = None
+        if opened is not None:
+            opened = opened[0], start + len(line.rstrip("\r\n")), opened[2]
+        elif item := _ITEM.match(line):
+            column = len(item[0].expandtabs(4))
+        elif column is not None and indent >= column + _CODE_INDENT and after_blank:
+            opened = start, start + len(line.rstrip("\r\n")), column + _CODE_INDENT
+        elif indent < _LEAST_COLUMN:
+            column = None
+        after_blank = False
+    if opened is not None:
+        yield opened[0], opened[1]
+
+
+def _xml(text: str) -> Iterator[tuple[int, int]]:
+    """Lines that are tags and nothing but tags, with values in some of them."""
+    for match in _XML_LINES.finditer(text):
+        if _XML_VALUE.search(match[0]) and _XML_OPEN.search(match[0]):
+            yield match.start(), match.end()
 
 
 def _apart(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

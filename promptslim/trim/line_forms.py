@@ -32,8 +32,7 @@ class LineForm:
 
 
 def line_forms(text: str) -> tuple[LineForm, ...]:
-    """The form of every line that is not blank. The indentation of the first line is not compared with that of the
-    second: a literal often begins right after its quotes."""
+    """The form of every line that is not blank."""
     return tuple(_forms(text))
 
 
@@ -49,7 +48,7 @@ def _forms(text: str) -> Iterator[LineForm]:
         taken_over = content.count("|") > 1 or "\t" in content or _CODE.match(content)
         yield LineForm(
             marker=marker[1] if marker else "",
-            indent=(indent > before) - (indent < before) if number > 1 else 0,
+            indent=(indent > before) - (indent < before) if number else 0,
             apart=apart and number > 0,
             words=tuple(bool(_LETTERS.search(piece)) for piece in _CUT.split(content)),
             text=content if taken_over else "",

@@ -23,11 +23,10 @@ _BY_SHAPE: dict[Shape, str] = {
     "format": f"{_PYTHON}|{_HOME_MADE}",
     "jinja": f"{_JINJA}|{_HOME_MADE}",
     "mustache": f"{_MUSTACHE}|{_HOME_MADE}",
-    "plain": _HOME_MADE,
 }
 
 
 def placeholder_pattern(shape: Shape) -> str:
     """A regular expression (``re.DOTALL``, no groups) for the placeholders of a text, chat and model marks among
-    them. Where the syntax is not known, as in a literal of a program, it is the union of all."""
+    them. Where the syntax is not known, as in a literal of a program or a text file, it is the union of all."""
     return _BY_SHAPE.get(shape, _ALL)

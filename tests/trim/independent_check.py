@@ -217,6 +217,22 @@ def _markers(text: str) -> Iterator[object]:
             yield first[0]
 
 
+def _depths(text: str) -> list[object]:
+    """How deep each list item is nested, by its indentation."""
+    found: list[object] = []
+    open_at: list[int] = []
+    for line in text.expandtabs(4).split("\n"):
+        if not list(_markers(line)):
+            continue
+        indent = len(line) - len(line.lstrip())
+        while open_at and open_at[-1] > indent:
+            open_at.pop()
+        if not open_at or open_at[-1] < indent:
+            open_at.append(indent)
+        found.append(len(open_at))
+    return found
+
+
 LOOKS: dict[str, Callable[[str], list[object]]] = {
     "code": _code,
     "format fields": _format_fields,
@@ -231,4 +247,5 @@ LOOKS: dict[str, Callable[[str], list[object]]] = {
     "names": _names,
     "safety lines": _safety,
     "list and title marks": _items,
+    "depths of list items": _depths,
 }

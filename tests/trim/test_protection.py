@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from independent_check import damage
 
+import promptslim
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Part
 from promptslim.trim.json_text import json_spans
 from promptslim.trim.protection import Protection, protection
@@ -146,7 +147,8 @@ def test_holes_blocks_and_cache_markers_stay_in_place(after: tuple[Part, ...]) -
 def test_the_syntax_decides_what_a_placeholder_is() -> None:
     before, after = "50 %NAME% for {{ user }}", "50 %NAME% for {{ guest }}"
     assert not unharmed(before, after, protection("jinja", PHRASES))
-    assert unharmed("Cost $total here", "Cost $Total here", protection("plain", PHRASES))
+    assert unharmed("Cost $total here", "Cost $Total here", protection("format", PHRASES))
+    assert not unharmed("Cost $total here", "Cost $Total here", protection("plain", PHRASES))
     assert not unharmed("Cost $total here", "Cost $Total here", GUARD)
 
 
@@ -244,3 +246,52 @@ def test_reading_takes_linear_time(unit: str) -> None:
     started = process_time()
     GUARD.read((Literal(unit * (40_000 // len(unit))),))
     assert process_time() - started < 2
+
+
+CALL = '''import anthropic
+
+SYSTEM = """{text}"""
+anthropic.Anthropic().messages.create(model="claude-haiku-4-5", max_tokens=9, system=SYSTEM, messages=turns)
+'''
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "{in order to}", "%(in order to)s", "${please  note}", "{# please   note that #}", "{{! please   note }}",
+        "<% please  note %>", "{%  if  x  %}", "{{ x   |   f }}", "[COMPANY  NAME]", "%  5.2f",
+        "`sort  -k2`", '"in order to"', "“please note  that”", "„in order  to“", "»in order  to«", "「in order  to」",
+        "‹in order  to›", "‘in order to’", "https://x.org/?q=in+order+to", "<a  b='in order to'>",  # noqa: RUF001
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["a.txt", "a.md", "a.py"])
+def test_nothing_is_trimmed_inside_what_is_protected(tmp_path: Path, kept: str, path: str) -> None:
+    text = f"Please note that it is {kept} here.  \nSort it,    in order to see {kept} there.\n"
+    (tmp_path / "prompts").mkdir()
+    source = CALL.format(text=text) if path.endswith(".py") else text
+    (tmp_path / "prompts" / path).write_text(source)
+    (file,) = promptslim.trim(cwd=tmp_path, level="proof", isolated=True, cache=False).files
+    assert file.after.count(kept) == 2
+    assert "in order to see" not in file.after
+
+
+BLOCKS = [
+    "- Sort:\n\n      a   in order to  b  \n\n      please note that c\n",
+    "1. Sort:\n\n        a   in order to  b  \n",
+    "<ticket>\n  <by>please  note that</by>  \n  <at>in order to</at>\n</ticket>\n",
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_code_under_lists_and_xml_are_taken_over(tmp_path: Path, block: str) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.md").write_text(f"Look at it in order to see.  \n\n{block}\nPlease   sort it.\n")
+    (file,) = promptslim.trim(cwd=tmp_path, level="proof", isolated=True, cache=False).files
+    assert file.after == f"Look at it to see.\n\n{block}\nSort it.\n"
+
+
+def test_paragraphs_under_lists_are_no_code(tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.md").write_text("- Sort.\n\n  Do it in order to see.\n  - In order to find it.\n")
+    (file,) = promptslim.trim(cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
+    assert file.after == "- Sort.\n\n  Do it to see.\n  - To find it.\n"

@@ -16,7 +16,8 @@ _EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n(?=[^\n]|\Z)|\A\n{2,}|\n{2,}\
 
 
 def changes(subject: Subject) -> Iterator[Change]:
-    """Each place by itself; the margin as one. In a program the margin is its author's layout and stays. A blank at
+    """Each place by itself; the margin as one. In a program the margin is its author's layout and stays, and
+    under a first line without one it is the indentation of a list. A blank at
     the very end stays too: the text may be joined with another."""
     text = subject.text
     margin: list[Range] = []
@@ -30,7 +31,7 @@ def changes(subject: Subject) -> Iterator[Change]:
                 yield Change((Range(one.start, one.end),))
             elif one.end - one.start > 1:
                 yield Change((Range(one.start + 1, one.end),))
-    if margin and not subject.in_program:
+    if margin and not subject.in_program and text.lstrip("\n")[:1].isspace():
         yield Change(tuple(margin))
     for match in _EMPTY_LINES.finditer(text):
         at_an_end = match.start() == 0 or match.end() == len(text)
