@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -37,10 +38,21 @@ class Answer:
 
 
 @record
+class CheckSet:
+    """An assert-set of promptfoo's: its assertions count as one, with a weight, which passes where all of them pass, or
+    with ``threshold`` where their weighted mean reaches it. ``name`` tells the sets of an item apart."""
+
+    name: str
+    threshold: float | None = None
+    weight: float = 1.0
+
+
+@record
 class Check:
     """One assertion of a suite: its type without ``not-``, its value with the item's variables filled in, and what
     else is written beside it. ``weight`` is its share in the score of the item; 0: for information only.
-    ``folder`` is that of the suite, to which the paths in it are relative."""
+    ``folder`` is that of the suite, to which the paths in it are relative; ``group`` the assert-set that it stands
+    in."""
 
     kind: str
     value: Any = None
@@ -50,6 +62,7 @@ class Check:
     options: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     folder: str = "."
+    group: CheckSet | None = None
 
 
 @record
@@ -81,3 +94,14 @@ def scored(score: float, threshold: float, reason: str) -> Grade:
 def ungradeable(reason: str) -> Grade:
     """No grade."""
     return Grade(None, None, reason)
+
+
+def written_as(value: object) -> str:
+    """A value of a suite as text, as JavaScript writes it: ``true``, and 1 for 1.0."""
+    match value:
+        case str():
+            return value
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return json.dumps(value, ensure_ascii=False, default=str)

@@ -29,9 +29,7 @@ def proof_method(suite: Suite, items: Sequence[Item]) -> Method:
     stands alone, is run once and either passes or not, else ``graded``. An item whose checks give scores passes or
     not where it has a threshold."""
     clusters = [item.cluster for item in items if item.cluster]
-    scores = any(
-        item.threshold is None and is_graded(item.checks) for item in items
-    )
+    scores = any(item.threshold is None and is_graded(item.checks) for item in items)
     return "graded" if scores or suite.repeat > 1 or len(set(clusters)) < len(clusters) else "pass-fail"
 
 

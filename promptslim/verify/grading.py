@@ -11,7 +11,7 @@ from types import ModuleType
 
 from promptslim.core.record import record
 from promptslim.verify import graders
-from promptslim.verify.answer import Answer, Check, Grade
+from promptslim.verify.answer import Answer, Check, CheckSet, Grade
 
 
 @record
@@ -40,8 +40,17 @@ def problem(check: Check) -> str | None:
 
 
 def is_graded(checks: Sequence[Check]) -> bool:
-    """Whether the checks give scores between 0 and 1."""
-    return any(grader_modules()[check.kind].GRADED for check in checks)
+    """Whether the checks that count give scores between 0 and 1, which no threshold turns into pass or fail."""
+    return any(_gives_score(check) for check in checks)
+
+
+def _gives_score(check: Check) -> bool:
+    if not check.weight or check.threshold is not None:
+        return False
+    if check.group is not None and (check.group.threshold is not None or not check.group.weight):
+        return False
+    graded: bool = grader_modules()[check.kind].GRADED
+    return graded
 
 
 def grade_of(answer: Answer, check: Check) -> Grade:
@@ -82,20 +91,41 @@ def grade_item(
     """The weighted mean of all checks; ``judged`` are the grades of those that a judge has given, by their number.
 
     An item passes where each check that has a weight passes, or with ``threshold`` where the mean reaches it. One that
-    could not be judged leaves the item without a grade, unless it fails whatever the grader would have said.
+    could not be judged leaves the item without a grade, unless it fails whatever the grader would have said. The
+    checks of a set count as one.
     """
     given = judged or {}
     parts = tuple(
         turned(given[number], check) if number in given else grade_of(answer, check)
         for number, check in enumerate(checks)
     )
-    counted = [(check.weight, part) for check, part in zip(checks, parts, strict=True) if check.weight > 0]
+    score, passed = _together(_counted(checks, parts), threshold)
+    return ItemGrade(score, passed, parts)
+
+
+def _counted(checks: Sequence[Check], parts: Sequence[Grade]) -> list[tuple[float, tuple[float | None, bool | None]]]:
+    """Weight, score and pass of what counts for an item: checks that stand alone, and sets."""
+    members: dict[CheckSet | int, list[tuple[float, tuple[float | None, bool | None]]]] = {}
+    for number, (check, part) in enumerate(zip(checks, parts, strict=True)):
+        members.setdefault(number if check.group is None else check.group, []).append(
+            (check.weight, (part.score, part.passed))
+        )
+    found = []
+    for key, inner in members.items():
+        found += [(key.weight, _together(inner, key.threshold))] if isinstance(key, CheckSet) else inner
+    return found
+
+
+def _together(
+    counted: Sequence[tuple[float, tuple[float | None, bool | None]]], threshold: float | None
+) -> tuple[float | None, bool | None]:
+    counted = [one for one in counted if one[0] > 0]
     total = math.fsum(weight for weight, _ in counted)
-    known = [(weight, part.score, part.passed) for weight, part in counted if part.score is not None]
+    known = [(weight, score, passed) for weight, (score, passed) in counted if score is not None]
     complete = len(known) == len(counted)
     score = math.fsum(weight * score for weight, score, _ in known) / total if complete and total else None
     if threshold is not None:
-        return ItemGrade(score, None if score is None else score >= threshold, parts)
-    if any(passed is False for _, _, passed in known):
-        return ItemGrade(score, False, parts)
-    return ItemGrade(score, True if complete and total else None, parts)
+        return score, None if score is None else score >= threshold
+    if any(passed is False for _, (_, passed) in counted):
+        return score, False
+    return score, True if complete and total else None

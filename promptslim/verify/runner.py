@@ -79,8 +79,15 @@ def in_order(items: Sequence[Item]) -> tuple[Item, ...]:
 
 def inputs_of(item: Item) -> str:
     """A hash of what an item asks and is graded by."""
-    checks = [[one.kind, one.value, one.threshold, one.weight, one.negated, dict(one.options)] for one in item.checks]
+    checks = [
+        [one.kind, one.value, one.threshold, one.weight, one.negated, dict(one.options), *_set_of(one)]
+        for one in item.checks
+    ]
     return data_hash([dict(item.variables), checks, item.threshold])[:12]
+
+
+def _set_of(check: Check) -> list[object]:
+    return [] if check.group is None else [check.group.threshold, check.group.weight]
 
 
 def requests_of(job: Job) -> dict[str, Request]:

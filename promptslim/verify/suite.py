@@ -16,7 +16,7 @@ from promptslim.verify.answer import Check
 
 Read = Callable[[str], bytes | None]
 
-_HOLE = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
+HOLE = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
 _MISSING = object()
 
 
@@ -69,7 +69,7 @@ class Suite:
     ``margin`` None: the smallest that the number of items can prove. ``critical``: slices that may not get worse.
     ``repeat``: runs of each item. ``files``: the suite and the files that its items come from, in order. ``judge``:
     what grades llm-rubric and pairwise assertions. ``parameters``: those for every model, one that the suite does not
-    name among them."""
+    name among them. ``notes``: what was passed over."""
 
     path: str
     prompts: tuple[str, ...]
@@ -84,6 +84,7 @@ class Suite:
     files: tuple[str, ...] = ()
     judge: Judge | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class SuiteError(Exception):
@@ -108,12 +109,12 @@ def rendered(text: str, variables: Mapping[str, Any]) -> str:
     Texts go in as they are and are not looked at again, so that data cannot name variables; other values go in as
     JSON.
     """
-    return _HOLE.sub(lambda match: _value(match, variables), text)
+    return HOLE.sub(lambda match: _value(match, variables), text)
 
 
 def unfilled(text: str, variables: Mapping[str, Any]) -> tuple[str, ...]:
     """The names in ``text`` that no variable fills, in order."""
-    names = (match[1] for match in _HOLE.finditer(text))
+    names = (match[1] for match in HOLE.finditer(text))
     return tuple(dict.fromkeys(name for name in names if _lookup(name, variables) is _MISSING))
 
 

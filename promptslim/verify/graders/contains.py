@@ -1,39 +1,44 @@
-"""contains, contains-any, contains-all and the same with icontains, which does not look at case."""
+"""contains, contains-any and contains-all: texts that stand in the answer."""
 
 from __future__ import annotations
 
-from promptslim.verify.answer import Answer, Check, Grade, verdict
+import csv
 
-KINDS = ("contains", "contains-any", "contains-all", "icontains", "icontains-any", "icontains-all")
+from promptslim.verify.answer import Answer, Check, Grade, verdict, written_as
+
+KINDS = ("contains", "contains-any", "contains-all")
 GRADED = False
 
 
 def check(check: Check) -> str | None:
     """A text, or for any and all a list of texts (or one text with commas)."""
-    if check.value is None or isinstance(check.value, dict):
+    if check.value is None or check.value == "" or isinstance(check.value, dict):
         return "needs a text as its value"
-    if check.kind in ("contains", "icontains"):
+    if not check.kind.endswith(("-any", "-all")):
         return "takes one text; for a list use contains-any or contains-all" if isinstance(check.value, list) else None
-    return None if _wanted(check) else "needs a list of texts"
+    found = wanted(check)
+    return None if found and all(found) else "needs a list of texts, none of them empty"
 
 
 def grade(answer: Answer, check: Check) -> Grade:
     """Whether the texts occur in the answer."""
-    text, wanted = answer.text, _wanted(check)
-    if check.kind.startswith("i"):
-        text, wanted = text.casefold(), [one.casefold() for one in wanted]
-    missing = [one for one in wanted if one not in text]
-    if check.kind.endswith("-any"):
-        return verdict(
-            len(missing) < len(wanted), "none of the texts" if len(missing) == len(wanted) else "one is there"
-        )
+    return occurring(answer.text, wanted(check), check.kind.endswith("-any"))
+
+
+def occurring(text: str, texts: list[str], any_of_them: bool) -> Grade:
+    """Whether one, or each, of the texts stands in a text."""
+    missing = [one for one in texts if one not in text]
+    if any_of_them:
+        return verdict(len(missing) < len(texts), "none of the texts" if len(missing) == len(texts) else "one is there")
     return verdict(not missing, f"without {missing[0]!r}" if missing else "all there")
 
 
-def _wanted(check: Check) -> list[str]:
+def wanted(check: Check) -> list[str]:
+    """The texts of a value. Those of one text are divided by commas, which quotes keep together."""
     if isinstance(check.value, list):
-        return [str(one) for one in check.value]
-    text = str(check.value)
-    if check.kind in ("contains", "icontains"):
+        return [written_as(one) for one in check.value]
+    text = written_as(check.value)
+    if not check.kind.endswith(("-any", "-all")):
         return [text]
-    return [part for one in text.split(",") if (part := one.strip())]
+    (parts,) = csv.reader([" ".join(text.splitlines())], skipinitialspace=True)
+    return [part for one in parts if (part := one.strip())]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from promptslim.verify.answer import Answer, Check, Grade, scored
-from promptslim.verify.graders.json_text import json_values
+from promptslim.verify.answer_json import json_values
 
 KINDS = ("f-score",)
 GRADED = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from promptslim.verify.answer import Answer, Check, Grade, ungradeable, verdict
-from promptslim.verify.graders.json_text import json_values
+from promptslim.verify.answer_json import json_values
 
 KINDS = ("pairwise",)
 GRADED = False

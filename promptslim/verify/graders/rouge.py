@@ -1,15 +1,20 @@
-"""rouge-n and rouge-l: the F-measure of shared word sequences, as summaries are compared.
+"""rouge-n and rouge-l: the F-measure of shared word sequences, as summaries are compared, by the package rouge-score.
 
-Lin, "ROUGE: A Package for Automatic Evaluation of Summaries" (2004), equations 1 and 2 to 4 with beta = 1, on words in
-lower case without stemming.
+Lin, "ROUGE: A Package for Automatic Evaluation of Summaries" (2004). Words are letters and digits of any script in
+lower case, without stemming; rouge-score's own tokenizer would drop everything but ASCII.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import re
-from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from promptslim.verify.answer import Answer, Check, Grade, scored
+
+if TYPE_CHECKING:
+    from rouge_score.rouge_scorer import RougeScorer
 
 KINDS = ("rouge-n", "rouge-l")
 GRADED = True
@@ -17,35 +22,35 @@ LEAST = 0.75
 _WORD = re.compile(r"\w+")
 
 
+class _Words:
+    """A tokenizer as rouge-score takes one."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words of a text."""
+        return _WORD.findall(text.lower())
+
+
 def check(check: Check) -> str | None:
-    """A text with words is needed, and ``n`` is at least 1."""
+    """A text with words is needed, ``n`` is from 1 to 9, and the package is there."""
     if not isinstance(check.value, str) or not _WORD.search(check.value):
         return "needs a text as its value"
     n = check.options.get("n", 1)
-    return None if isinstance(n, int) and n >= 1 else 'has an "n" that is no whole number from 1'
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= 9:
+        return 'has an "n" that is no whole number from 1 to 9'
+    if importlib.util.find_spec("rouge_score") is None:
+        return "needs rouge-score: pip install 'promptslim-lint[rouge]', or the package rouge-score"
+    return None
 
 
 def grade(answer: Answer, check: Check) -> Grade:
     """The share of word sequences that both have."""
-    found, wanted = _words(answer.text), _words(check.value)
-    if check.kind == "rouge-l":
-        from rapidfuzz.distance import LCSseq
-
-        score = _f_measure(LCSseq.similarity(found, wanted), len(found), len(wanted))
-    else:
-        n = check.options.get("n", 1)
-        first, second = _sequences(found, n), _sequences(wanted, n)
-        score = _f_measure((first & second).total(), first.total(), second.total())
+    kind = "rougeL" if check.kind == "rouge-l" else f"rouge{check.options.get('n', 1)}"
+    score = float(_scorer(kind).score(check.value, answer.text)[kind].fmeasure)
     return scored(score, LEAST if check.threshold is None else check.threshold, check.kind)
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+@lru_cache(16)
+def _scorer(kind: str) -> RougeScorer:
+    from rouge_score.rouge_scorer import RougeScorer
 
-
-def _sequences(words: list[str], n: int) -> Counter[tuple[str, ...]]:
-    return Counter(tuple(words[start : start + n]) for start in range(len(words) - n + 1))
-
-
-def _f_measure(shared: int, found: int, wanted: int) -> float:
-    return 2 * shared / (found + wanted) if shared else 0.0
+    return RougeScorer([kind], tokenizer=_Words())

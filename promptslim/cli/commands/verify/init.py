@@ -10,11 +10,12 @@ from promptslim.cli.session import say, write
 from promptslim.cli.verifying import SHARED, absolute, project_of
 
 PARAMETERS: Parameters = (
-    Argument("prompt", "The prompt: its id in the code (see promptslim inventory), or its file.", required=True),
+    Argument("prompt", "The prompt: its id in the code (see promptslim inventory), or its file."),
     Option(("--from-logs",), "Requests and answers: Bedrock invocation logs or other JSON Lines.", "value", "FILE"),
     Option(("--output",), "Write the suite to this file instead of standard output.", "value", "FILE"),
     Option(("--model",), "Model id, instead of that of the code.", "value", "MODEL"),
     Option(("--force",), "Write over a file that is there."),
+    Option(("--schema",), "Show the JSON Schema of suites instead, for editors."),
     *SHARED,
 )
 
@@ -23,8 +24,15 @@ def run(given: Given) -> int:
     """Draft an eval suite from the variables of a prompt, or from logged requests, with the smallest margin that its
     tests can prove.
 
-    What is in the logs goes into the suite: look through it before you commit it.
+    What is in the logs goes into the suite: look through it before you commit it. An editor with a YAML language server
+    checks and completes a suite whose first line is `# yaml-language-server: $schema=FILE`, with what --schema shows in
+    FILE.
     """
+    if given.flag("schema"):
+        write([schema()])
+        return 0
+    if given.value("prompt") is None:
+        raise UsageError("which prompt is not said: give its id (see promptslim inventory) or its file")
     log, output = absolute(given, "from_logs"), absolute(given, "output")
     if output is not None and os.path.lexists(output) and not given.flag("force"):
         raise UsageError(f"{output} is there already; choose another place, or add --force")
@@ -64,6 +72,15 @@ def run(given: Given) -> int:
                 if count:
                     say(f"{count} {what}, and are left out")
     return 0
+
+
+def schema() -> str:
+    """The JSON Schema of suites."""
+    import json
+
+    from promptslim.verify.suite_schema import suite_schema
+
+    return json.dumps(suite_schema(), indent=1) + "\n"
 
 
 def _read(path: str) -> str:
