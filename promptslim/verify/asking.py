@@ -20,8 +20,17 @@ from promptslim.verify.request_key import key_of
 from promptslim.verify.tariff import Tariff
 
 ATTEMPTS = 4
+MOST_REFUSALS = 20
+"""Attempts of a request that the service may refuse for too much traffic, beside the others: they cost nothing, and
+waiting helps. With the waits between them they take some minutes, longer than a quota per minute needs."""
 _LONGEST_WAIT = 20.0
 _FAILURES_BEFORE_GIVING_UP = 5
+_TOO_MUCH = "ask the provider for a higher quota, or take fewer --workers"
+_HINTS = {
+    "connection": "check the network, the region and the endpoint",
+    "timeout": "check the network, or lower max_tokens",
+    "malformed": "check that the endpoint is one of this API",
+}
 
 
 @record
@@ -64,8 +73,10 @@ class Asking:
         attempts: int = ATTEMPTS,
         told: Callable[[Progress], None] = lambda _: None,
         sleep: Callable[[float], object] | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """``sleep`` waits between attempts; None: in real time, and no longer than the run goes on."""
+        """``sleep`` waits between attempts; None: in real time, and no longer than the run goes on. ``pace``: None for
+        one of its own."""
         self._backend = backend
         self._journal = journal
         self._budget = budget
@@ -75,7 +86,7 @@ class Asking:
         self._attempts = attempts
         self._told = told
         self._sleep = sleep
-        self._pace = Pace(workers)
+        self._pace = pace or Pace(workers)
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}
         self._failures = 0
@@ -125,40 +136,62 @@ class Asking:
     def _one(self, request: Request) -> None:
         if self._stop.is_set():
             return
-        key = key_of(request)
-        before = self._journal.earlier.attempts.get(key, 0)
-        usd_before = Decimal(0)
-        with self._budget.hold(self._tariff.most(request, self._most(request)), self._attempts) as hold:
-            if self._stop.is_set():  # while it waited for its turn
-                return
-            for attempt in range(1, self._attempts + 1):
-                hold.begin()
-                self._journal.begin(key, hold.most)
-                try:
-                    with self._pace:
-                        answer = self._backend.send(request)
-                except CallFault as fault:
-                    usd_before += self._failed(key, hold, fault)
-                    last = fault
-                    if not fault.again:
-                        break
-                    if attempt < self._attempts:
-                        (self._sleep or self._stop.wait)(_wait(fault, attempt))
-                        if self._stop.is_set():  # the run has ended: neither answered nor given up
-                            return
-                except CannotCallError as error:
-                    hold.spend(Decimal(0))
-                    self._journal.fail(key, "refused", str(error), Decimal(0))
-                    raise
-                else:
-                    self._succeeded(request, key, hold, answer, before + attempt, usd_before)
-                    return
-        self._given_up(request, last, before + attempt)
+        try:
+            self._ask_one(request)
+        except BaseException:
+            self._stop.set()  # at once: the thread that waits for this one may be late
+            raise
 
-    def _failed(self, key: str, hold: Hold, fault: CallFault) -> Decimal:
-        """Journal and count a failed attempt: one that may be billed as the most that it can cost."""
+    def _ask_one(self, request: Request) -> None:
+        key = key_of(request)
+        attempts = self._journal.earlier.attempts.get(key, 0)
+        usd_before = Decimal(0)
+        counted = refused = 0
+        with self._budget.hold(self._tariff.most(request, self._most(request)), self._attempts) as hold:
+            while True:
+                outcome = self._attempt(request, key, hold)
+                if outcome is None:  # the run has ended: neither answered nor given up
+                    return
+                attempts += 1
+                if isinstance(outcome, Answer):
+                    self._succeeded(request, key, hold, outcome, attempts, usd_before)
+                    return
+                waits = outcome.throttled and not outcome.billed
+                refused, counted = refused + waits, counted + (not waits)
+                usd_before += self._failed(key, hold, outcome, kept=waits)
+                if not outcome.again or counted >= self._attempts or refused >= MOST_REFUSALS:
+                    break
+                (self._sleep or self._stop.wait)(_wait(outcome, refused if waits else counted))
+        self._given_up(request, outcome, attempts)
+
+    def _attempt(self, request: Request, key: str, hold: Hold) -> Answer | CallFault | None:
+        """One attempt, begun in the journal; None where the run has ended before its turn. Raises CannotCallError."""
+        started = self._pace.start(lambda: not self._stop.is_set())
+        if started is None:
+            return None
+        throttled: bool | None = None
+        try:
+            hold.begin()
+            self._journal.begin(key, hold.most)
+            answer = self._backend.send(request)
+            throttled = False
+        except CallFault as fault:
+            throttled = fault.throttled or None
+            return fault
+        except CannotCallError as error:
+            hold.spend(Decimal(0))
+            self._journal.fail(key, "refused", str(error), Decimal(0))
+            raise
+        finally:
+            self._pace.end(started, throttled)
+        return answer
+
+    def _failed(self, key: str, hold: Hold, fault: CallFault, *, kept: bool) -> Decimal:
+        """Journal and count a failed attempt: one that may be billed as the most that it can cost. ``kept``: what is
+        held for it is needed for the next one, since the service has not even begun."""
         usd = hold.most if fault.billed else Decimal(0)
-        hold.spend(usd)
+        if not kept:
+            hold.spend(usd)
         self._journal.fail(key, fault.kind, fault.message, usd)
         return usd or Decimal(0)
 
@@ -179,11 +212,13 @@ class Asking:
         with self._lock:
             self._answers[request.id] = Answer("", attempts=attempts, error=fault.kind)
             self._failures += 1
-            hopeless = fault.again and self._failures >= _FAILURES_BEFORE_GIVING_UP
+            failures = self._failures
         self._tell()
-        if hopeless:
+        if fault.again and failures >= _FAILURES_BEFORE_GIVING_UP:
+            hint = _TOO_MUCH if fault.throttled else _HINTS.get(fault.kind, "see whether the service is up")
             raise CannotCallError(
-                f"{self._failures} requests in a row failed after {self._attempts} attempts each; the last: {fault}"
+                f"{failures} requests in a row failed, the last after {attempts} attempts: {fault}; {hint}, then run "
+                "again: what was answered is kept"
             )
 
     def _tell(self) -> None:

@@ -24,7 +24,7 @@ from promptslim.verify.asking import Asked, Progress
 from promptslim.verify.backend import Options, open_backend
 from promptslim.verify.budget import Budget, LimitReachedError, UnboundedCostError
 from promptslim.verify.local.answers import echo
-from promptslim.verify.local.exchange import Chat, Completion
+from promptslim.verify.local.exchange import Chat, Completion, Refused
 from promptslim.verify.local.quota import Quota
 from promptslim.verify.local.server import LocalServer
 from promptslim.verify.local.service import Service
@@ -98,10 +98,10 @@ def test_what_may_be_billed_is_counted_at_the_most_it_can_cost(tmp_path: Path) -
 
 
 def test_a_request_that_never_succeeds_is_no_answer_and_not_a_wrong_one(tmp_path: Path) -> None:
-    backend = Scripted(*[THROTTLED] * 4)
+    backend = Scripted(*[TIMEOUT] * 4)
     with asking(tmp_path / "journal", backend, workers=1) as run:
         asked = run.ask([request("bad"), request("good")])
-    assert asked.answers["bad"] == Answer("", attempts=4, error="ThrottlingException")
+    assert asked.answers["bad"] == Answer("", attempts=4, error="timeout")
     assert asked.answers["good"].error == ""
     with asking(tmp_path / "journal", Scripted()) as run:
         again = run.ask([request("bad"), request("good")])
@@ -112,7 +112,9 @@ def test_a_request_that_never_succeeds_is_no_answer_and_not_a_wrong_one(tmp_path
 def test_a_service_that_is_down_ends_the_run(tmp_path: Path) -> None:
     with (
         asking(tmp_path / "journal", Scripted(*[TIMEOUT] * 400), workers=1) as run,
-        pytest.raises(CannotCallError, match="5 requests in a row failed after 4 attempts each; the last: timeout"),
+        pytest.raises(
+            CannotCallError, match="5 requests in a row failed, the last after 4 attempts: timeout.*run again"
+        ),
     ):
         run.ask(requests(100))
 
@@ -222,17 +224,9 @@ def test_a_call_waits_for_running_ones_before_it_is_refused() -> None:
         budget.hold(Decimal(10), 1)
 
 
-def test_fewer_calls_at_a_time_after_throttling() -> None:
-    pace = Pace(8)
-    for _ in range(3):
-        with pytest.raises(CallFault), pace:
-            raise THROTTLED
-    slowed = pace.limit
-    assert slowed < 3
-    for _ in range(100):
-        with pace:
-            pass
-    assert pace.limit == 8
+def minutes() -> float:
+    """A clock that runs sixty times as fast."""
+    return time.monotonic() * 60
 
 
 class Clock:
@@ -247,19 +241,96 @@ class Clock:
         self.now += seconds
 
 
-def test_a_quota_slows_a_run_down_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_fewer_calls_at_a_time_after_throttling() -> None:
     clock = Clock()
-    quota = Quota(None, 12, clock=clock)
+    pace = Pace(8, clock)
+
+    def call(throttled: bool) -> None:
+        started = pace.start()
+        assert started is not None
+        clock.sleep(0.01)
+        pace.end(started, throttled)
+
+    for _ in range(3):
+        call(True)
+    assert (pace.limit < 3, pace.rate) == (True, None)
+    for _ in range(100):
+        call(False)
+    assert pace.limit == 8
+
+
+def test_calls_that_ran_when_the_pace_was_slowed_slow_it_no_further() -> None:
+    pace = Pace(8)
+    running = [pace.start() for _ in range(8)]
+    for one in running:
+        assert one is not None
+        pace.end(one, True)
+    assert pace.limit == pytest.approx(8 * 0.7)
+
+
+def test_where_one_call_at_a_time_is_too_many_they_start_at_the_rate_of_the_quota() -> None:
+    clock = Clock()
+    quota = Quota(None, 30, clock=clock)
+    pace = Pace(1, clock)
+    refused, done, rates = 0, 0, []
+    while done < 150:
+        pace._changed.wait = lambda seconds: clock.sleep(seconds or 0)  # type: ignore[method-assign,assignment]
+        started = pace.start()
+        assert started is not None
+        clock.sleep(0.02)
+        try:
+            quota.reserve(1)
+        except Refused:
+            refused += 1
+            pace.end(started, True)
+        else:
+            done += 1
+            pace.end(started, False)
+        rates.append(pace.rate)
+    assert refused < done, "without a rate there are 100 refusals for each answer"
+    later = [rate for rate in rates[-100:] if rate is not None]
+    assert 0.2 < sum(later) / len(later) < 1.5, "the quota is one call in two seconds"
+    assert clock.now < 1.5 * 60 * (150 - 30) / 30, "and it is not left unused"
+
+
+def test_a_run_that_has_ended_does_not_wait_for_its_turn() -> None:
+    pace = Pace(1)
+    assert pace.start() is not None
+    assert pace.start(lambda: False) is None
+
+
+def test_a_quota_slows_a_run_down_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quota = Quota(None, 12, clock=minutes)
     with LocalServer(Service(echo, quota=quota)) as running:
         lead_to(running.url, monkeypatch)
         backend = open_backend("converse", Options(workers=4))
-        with asking(tmp_path / "journal", backend, sleep=clock.sleep, attempts=30) as run:
+        with asking(tmp_path / "journal", backend, sleep=lambda s: time.sleep(s / 60), pace=Pace(4, minutes)) as run:
             asked = run.ask(requests(30))
     assert all(one.text for one in asked.answers.values())
     throttled = asked.calls - 30
     assert throttled > 0
     costs = [tariff().cost(one, asked.answers[one.id].usage) or 0 for one in requests(30)]
     assert asked.usd == sum(costs), "throttled attempts cost nothing"
+
+
+def test_a_quota_that_lets_nothing_through_ends_the_run_and_says_what_to_do(tmp_path: Path) -> None:
+    backend = Scripted(*[THROTTLED] * 500)
+    with (
+        asking(tmp_path / "journal", backend, Budget(Decimal("0.01")), workers=1, pace=Pace(1, Hurry())) as run,
+        pytest.raises(CannotCallError, match="higher quota.*run again"),
+    ):
+        run.ask(requests(9))
+    assert len(backend.sent) == 5 * 20
+
+
+class Hurry:
+    """A clock of which every look is a minute later."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 60
+        return self.now
 
 
 RUN = """
