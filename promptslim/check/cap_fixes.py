@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from promptslim.check.call_models import certain_models
+from promptslim.check.call_models import certain_models, possible_models
 from promptslim.check.cap_values import may_think, thinking_budget
 from promptslim.check.endpoints import at_openai_endpoint
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
 from promptslim.core.text import Applicability, Fix
 from promptslim.core.values import Absent, Case, Default, Known
@@ -26,12 +27,26 @@ if TYPE_CHECKING:
 OWN_NAME = ("langchain.ChatOpenAI", "langchain.AzureChatOpenAI", "langchain.BaseChatOpenAI")
 """LangChain classes that know OpenAI's own name of the cap; all of its chat models know ``max_tokens``."""
 
+KWARGS_ARE_THE_BODY = ("langchain.Bedrock", "langchain.BedrockChat")
+"""Classes of langchain-community, which have no setting for the cap and reject unknown ones."""
+
+TRANSLATES_KWARGS = ("langchain.ChatBedrock", "langchain.BedrockLLM")
+"""Classes whose ``model_kwargs`` may hold ``max_tokens`` (langchain-aws 1.9.1; its only place in older ones). Others
+have it as a setting of its own, and say so where it stands among the rest."""
+
 OPENAI_CLIENTS = ("OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI")
 
 NEEDS_A_CLASS = ("openai_agents.Agent", "google_adk.Agent")
 """Agents whose settings are an object, which a dict does not stand for."""
 
 ROUND_TO = 256
+
+_THINKS_BY_NAME = pattern(
+    r"thinking|reason|gpt-oss|minimax-m|magistral|nemotron|qwq|(?:^|[/.:_-])(?:r1|o[134]|gpt-[56])(?![0-9a-z])"
+    r"|gemini-(?:2\.5-(?:pro|flash(?!-lite))|[3-9])|grok-(?:3-mini|[4-9])|glm-(?:4\.[5-9]|[5-9])|kimi-k3"
+)
+"""Models that reason before they answer unless they are told not to: a cap needs room for that, and what it does not
+need costs nothing."""
 
 
 @record
@@ -142,6 +157,10 @@ def _preferred(paths: tuple[str, ...], call: LlmCall, rule: RuleContext) -> tupl
     if call.sdk == "google.generate_content":
         own = "config." if ".models." in f".{call.callee}" else "generation_config."
         return tuple(path for path in paths if path.startswith(own))
+    if call.sdk in KWARGS_ARE_THE_BODY:
+        return _legacy(call, rule)
+    if call.sdk.startswith("langchain.") and call.sdk not in TRANSLATES_KWARGS:
+        paths = tuple(path for path in paths if "." not in path)
     if call.sdk == "agno.OpenAIResponses" or call.sdk == "agno.Gemini":
         return ("max_output_tokens",)
     if call.sdk == "llama_index.OpenAIResponses":
@@ -158,6 +177,17 @@ def _preferred(paths: tuple[str, ...], call: LlmCall, rule: RuleContext) -> tupl
     else:
         own_name = True
     return paths if own_name else ("max_tokens", *(path for path in paths if path != "max_tokens"))
+
+
+def _legacy(call: LlmCall, rule: RuleContext) -> tuple[str, ...]:
+    """The key of the model's family in ``model_kwargs``, which go into the body, for Titan into its settings."""
+    families = {model.body for model in certain_models(call, rule)}
+    tables = [one for sdk in rule.catalog.sdks for one in sdk.get("body", ()) if one["family"] in families]
+    if len(families) != 1 or len(tables) != 1 or "nova" in families:
+        return ()
+    completes = call.sdk == "langchain.Bedrock" and "anthropic" in families
+    key = "max_tokens_to_sample" if completes else tables[0]["max_tokens"][0]
+    return (f"model_kwargs.{key.rpartition('.')[2]}",)
 
 
 def _at_openai(call: LlmCall) -> bool:
@@ -200,6 +230,7 @@ def _suggested(call: LlmCall, rule: RuleContext) -> Cap:
     default = int(str(rule.options["default-cap"]))
     budget = thinking_budget(call)
     thinks = any(model.thinks for model in models) or may_think(call, ()) or "budget" in call.location.text
+    thinks = thinks or any(map(_THINKS_BY_NAME.search, possible_models(call)))
     if budget is not None:
         cap = Cap(budget + default, f"the thinking budget and a default of {default:,}: adjust it to your answers")
     elif thinks:
@@ -210,7 +241,12 @@ def _suggested(call: LlmCall, rule: RuleContext) -> Cap:
     else:
         cap = Cap(default, "a default: adjust it to your longest answer")
     limit = least_limit(models)
-    return cap if limit is None or cap.tokens <= limit else Cap(limit, "the model's own limit: adjust it")
+    if limit is not None and cap.tokens > limit:
+        return Cap(limit, "the model's own limit: adjust it")
+    context = min((model.context for model in models if model.context is not None), default=None)
+    if context is not None and cap.tokens > context // 4:
+        return Cap(context // 4, "a quarter of the model's context window, which input shares: adjust it")
+    return cap
 
 
 def rounded(tokens: int) -> int:

@@ -21,14 +21,17 @@ _NEW_LINE = re.compile(r"\n[ \t]+")
 
 
 def is_text(edit: Edit) -> bool:
-    """Whether an edit changes text inside one string (or in a file that is no code), not code."""
+    """Whether an edit changes text inside one string (or in a file that is no code), not code; the expression in a
+    field of an f-string is code."""
     document, span = edit.location.document, edit.location.span
     if document.cell is None and _suffix(document.path) not in _CODE:
         return True
     from promptslim.edits.source.python import string_holder
 
     holder = string_holder(document, span.start)
-    return holder is not None and holder.start <= span.start and span.end <= holder.end
+    if holder is None or not (holder.start <= span.start and span.end <= holder.end):
+        return False
+    return not any(start <= span.start and span.end <= end for start, end in holder.expressions())
 
 
 def problem(path: str, before: str, changed: str, edits: Sequence[Edit]) -> str | None:

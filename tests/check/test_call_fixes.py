@@ -10,6 +10,7 @@ import pytest
 import promptslim
 from promptslim.core.finding import Finding
 from promptslim.core.text import Applicability
+from promptslim.edits.apply import edited
 
 CONVERSE = """
 import boto3
@@ -37,11 +38,16 @@ def written(finding: Finding) -> list[str]:
     return [edit.text for fix in finding.fixes for edit in fix.edits]
 
 
+def fixed(folder: Path, finding: Finding) -> str:
+    """The file after the finding's first fix."""
+    return edited((folder / "app.py").read_text("utf-8"), finding.fixes[0].edits)
+
+
 def test_a_cap_goes_where_the_call_takes_it(tmp_path: Path) -> None:
-    call = 'client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m)\n'
-    (found,) = findings(tmp_path, "PS101", CONVERSE + call)
+    call = "client.converse(modelId=NOVA, messages=m)\n"
+    (found,) = findings(tmp_path, "PS101", f'{CONVERSE}NOVA = "us.amazon.nova-lite-v1:0"\n{call}')
     (fix,) = found.fixes
-    assert fix.edits[0].text == ', inferenceConfig={"maxTokens": 1024}'
+    assert fix.edits[0].text == ', inferenceConfig={"maxTokens": 4096}'
     assert fix.applicability is Applicability.UNSAFE
     assert "a default" in fix.title
 
@@ -79,11 +85,12 @@ def test_no_cap_where_its_place_is_not_seen(tmp_path: Path, text: str) -> None:
 
 
 def test_a_server_that_speaks_the_protocol_gets_the_older_name(tmp_path: Path) -> None:
-    text = 'from openai import OpenAI\nOpenAI(base_url="http://localhost:8000/v1").chat.completions.create('
-    (found,) = findings(tmp_path, "PS101", f'{text}model="llama-3.1-8b-instruct", messages=m)\n')
-    assert written(found) == [", max_tokens=1024"]
-    (own,) = findings(tmp_path, "PS101", f'{OPENAI}client.chat.completions.create(model="gpt-4o", messages=m)\n')
-    assert written(own) == [", max_completion_tokens=1024"]
+    text = 'from openai import OpenAI\nhere = OpenAI(base_url="http://localhost:8000/v1")\n'
+    call = "chat.completions.create(model=MODEL, messages=m)\n"
+    (found,) = findings(tmp_path, "PS101", f'{text}MODEL = "llama-3.1-8b-instruct"\nhere.{call}')
+    assert written(found) == [", max_tokens=4096"]
+    (own,) = findings(tmp_path, "PS101", f'{OPENAI}MODEL = "gpt-4o"\nclient.{call}')
+    assert written(own) == [", max_completion_tokens=4096"]
 
 
 def test_the_values_are_options(tmp_path: Path) -> None:
@@ -209,9 +216,116 @@ def test_labels_name_the_boto3_that_they_need(tmp_path: Path) -> None:
     text = f'{CONVERSE}def ask(m):\n    client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m)\n'
     (found,) = findings(tmp_path, "PS601", text)
     assert "boto3 1.35.74" in found.fixes[0].title
-    assert written(found) == [', requestMetadata={"feature": "app.ask"}']
+    assert '        requestMetadata={"feature": "app.ask"},\n' in fixed(tmp_path, found)
     body = 'import json\nclient.invoke_model(modelId="us.amazon.nova-lite-v1:0", body=json.dumps({"messages": m}))\n'
     (both,) = findings(tmp_path, "PS601", text + body)
     assert "2 of 2 calls" in both.fixes[0].title
     assert "boto3 1.43.12" in both.fixes[0].title
-    assert """, requestMetadata='{"feature": "app"}'""" in written(both)
+    assert """requestMetadata='{"feature": "app"}',\n""" in fixed(tmp_path, both)
+
+
+WIDE = {
+    "one line": (
+        """
+def ask(m):
+    return client.converse(modelId="amazon.nova-lite-v1:0", messages=m)["output"]
+""",
+        """
+def ask(m):
+    return client.converse(
+        modelId="amazon.nova-lite-v1:0", messages=m, inferenceConfig={"maxTokens": 4096}
+    )["output"]
+""",
+    ),
+    "too long for one line": (
+        """
+def ask(m):
+    return client.converse(modelId='amazon.nova-lite-v1:0', messages=[{'role': 'user', 'content': m}, a])
+""",
+        """
+def ask(m):
+    return client.converse(
+        modelId='amazon.nova-lite-v1:0',
+        messages=[{'role': 'user', 'content': m}, a],
+        inferenceConfig={'maxTokens': 4096},
+    )
+""",
+    ),
+    "a line of its own": (
+        """
+answer = client.converse(
+\tmodelId='amazon.nova-lite-v1:0', messages=[{'role': 'user', 'content': a_text}]
+)
+""",
+        """
+answer = client.converse(
+\tmodelId='amazon.nova-lite-v1:0', messages=[{'role': 'user', 'content': a_text}],
+\tinferenceConfig={'maxTokens': 4096}
+)
+""",
+    ),
+    "a remark for the line": (
+        """
+ask = client.converse(modelId='amazon.nova-lite-v1:0', messages=[{}])  # noqa: S1
+""",
+        """
+ask = client.converse(modelId='amazon.nova-lite-v1:0', messages=[{}], inferenceConfig={'maxTokens': 4096})  # noqa: S1
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), WIDE.values(), ids=WIDE.keys())
+def test_a_line_keeps_to_the_width_of_the_file(tmp_path: Path, before: str, after: str) -> None:
+    (found,) = findings(tmp_path, "PS101", CONVERSE + before)
+    assert fixed(tmp_path, found) == CONVERSE + after
+
+
+THINKERS = ["gemini/gemini-3-flash-preview", "openai/gpt-oss-20b", "deepseek/deepseek-r1", "o3-mini", "xai/grok-4"]
+
+
+@pytest.mark.parametrize("model", THINKERS)
+def test_models_that_reason_get_room_for_it(tmp_path: Path, model: str) -> None:
+    text = f'from litellm import completion\nMODEL = "{model}"\ncompletion(model=MODEL, messages=m)\n'
+    (found,) = findings(tmp_path, "PS101", text)
+    assert int(found.fixes[0].edits[0].text.rpartition("=")[2]) >= 8000
+
+
+def test_a_cap_leaves_room_for_the_input(tmp_path: Path) -> None:
+    text = f'{OPENAI}client.chat.completions.create(model="gpt-4", messages=m)\n'
+    (found,) = findings(tmp_path, "PS101", text)
+    assert "quarter of the model's context" in found.fixes[0].title
+    assert written(found) == [", max_completion_tokens=2048"]
+
+
+LANGCHAIN = {
+    "ChatOpenAI beside its kwargs": (
+        """
+from langchain_openai import ChatOpenAI
+m = ChatOpenAI(model="gpt-4o", model_kwargs={"seed": 3})
+""",
+        ", max_completion_tokens=4096",
+    ),
+    "ChatBedrock in its kwargs": (
+        """
+from langchain_aws import ChatBedrock
+NOVA = "us.amazon.nova-pro-v1:0"
+m = ChatBedrock(model_id=NOVA, model_kwargs={"temperature": 0})
+""",
+        ', "max_tokens": 4096',
+    ),
+    "Bedrock of langchain-community": (
+        """
+from langchain.llms.bedrock import Bedrock
+TITAN = "amazon.titan-text-express-v1"
+m = Bedrock(model_id=TITAN)
+""",
+        ', model_kwargs={"maxTokenCount": 4096}',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "edit"), LANGCHAIN.values(), ids=LANGCHAIN.keys())
+def test_langchain_takes_the_cap_where_its_class_does(tmp_path: Path, text: str, edit: str) -> None:
+    (found,) = findings(tmp_path, "PS101", text)
+    assert written(found) == [edit]

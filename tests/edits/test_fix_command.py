@@ -276,3 +276,29 @@ def test_baseline_findings_are_not_fixed(run: Run, tmp_path: Path) -> None:
     run("--write-baseline", "--baseline", "known.json")
     assert run("--fix", "--baseline", "known.json")[2] == "promptslim: Nothing to fix\n"
     assert (tmp_path / "app.py").read_text() == CLIENT + STALE
+
+
+FILLED = """import json
+
+from openai import OpenAI
+
+client = OpenAI()
+
+
+def ask(rows, quotes):
+    prompt = f'''Rows:
+    {json.dumps(rows, indent=2)}'''
+    other = f"Rows: {json.dumps(rows, indent=4, default=str)} and {rows.model_dump_json(indent=2)}"
+    for text in (prompt, other):
+        client.chat.completions.create(model="gpt-4o", max_tokens=9, messages=[{"role": "user", "content": text}])
+"""
+
+
+def test_code_in_the_field_of_a_string(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(FILLED)
+    code, _, err = run("--fix", "--unsafe-fixes", "--select", "PS206")
+    assert (code, err) == (0, "promptslim: Fixed 3 findings in 1 file\n")
+    text = (tmp_path / "app.py").read_text()
+    assert """    {json.dumps(rows, separators=(",", ":"))}'''""" in text
+    assert "{json.dumps(rows, separators=(',', ':'), default=str)} and {rows.model_dump_json()}" in text
+    ast.parse(text)

@@ -31,7 +31,7 @@ def pretty_printed_json(file: FileFacts, rule: RuleContext) -> Iterator[Finding]
             made = _indenting(hole)
             if made is not None and (made.path, made.cell, made.span.start) not in told:
                 told.add((made.path, made.cell, made.span.start))
-                yield _finding(made, hole, prompt, next(iter(rule.users(prompt)), None), rule)
+                yield _finding(made, prompt, next(iter(rule.users(prompt)), None), rule)
 
 
 def _indenting(hole: Hole) -> Location | None:
@@ -58,7 +58,7 @@ def _written_out(node: ast.expr) -> bool:
     )
 
 
-def _finding(made: Location, hole: Hole, prompt: Prompt, call: LlmCall | None, rule: RuleContext) -> Finding:
+def _finding(made: Location, prompt: Prompt, call: LlmCall | None, rule: RuleContext) -> Finding:
     indented, one_line, compact = SAMPLE
     writer = made.text.split("(", 1)[0]
     compactly = writer.rsplit(".", 1)[-1] == "model_dump_json" or "orjson" in writer
@@ -75,7 +75,7 @@ def _finding(made: Location, hole: Hole, prompt: Prompt, call: LlmCall | None, r
         call=call,
         prompt=prompt,
         related=[Related(prompt.primary, "the prompt")] if prompt.primary != _head(made) else [],
-        fixes=_fixes(made, keyword, compactly or _in_field(made, hole)),
+        fixes=_fixes(made, keyword, compactly),
     )
 
 
@@ -120,28 +120,43 @@ def _offset(text: str, line: int, column: int) -> int:
     return before + len(lines[line - 1].encode()[:column].decode()) - 1
 
 
-def _in_field(made: Location, hole: Hole) -> bool:
-    """True where the call stands in a field of an f-string, which may not take the quotes of ``separators``."""
-    at = hole.location
-    return (
-        at is not None
-        and at.document == made.document
-        and at.span.start <= made.span.start
-        and made.span.end <= at.span.end
-    )
+def _quote(made: Location) -> str | None:
+    """The quotation mark for strings in the call: in a field of an f-string one that does not end it, else that of
+    the file. None where there is none."""
+    from promptslim.edits.calls.source import read
+    from promptslim.edits.source.python import string_holders
+
+    around = [
+        holder.token.quote
+        for holder in string_holders(made.document)
+        if holder.start <= made.span.start and made.span.end <= holder.end
+    ]
+    if around:
+        taken = {quote for quote in around if len(quote) == 1}
+        return next((mark for mark in ('"', "'") if mark not in taken), None)
+    source = read(made.document)
+    return source.quote(source.tree) if source is not None else '"'
 
 
 def _fixes(made: Location, keyword: tuple[str, Span] | None, only_drop: bool) -> tuple[Fix, ...]:
-    """Write ``separators`` in place of the argument; drop it, with the comma before it, where that is as good or
-    they cannot be written."""
+    """Write ``separators`` in place of the argument; drop it, with a comma beside it, where that is as good or they
+    cannot be written."""
     if keyword is None:
         return ()
     text, span = made.document.text, keyword[1]
     if not only_drop and "separators" not in made.text and made.text.split("(", 1)[0].endswith("dumps"):
-        edit = Edit(Location(made.document, span), 'separators=(",", ":")')
-        return (Fix("write the JSON without blanks", (edit,), Applicability.UNSAFE),)
-    start = len(text[: span.start].rstrip())
-    if text[start - 1] != ",":
+        mark = _quote(made)
+        if mark is not None:
+            edit = Edit(Location(made.document, span), f"separators=({mark},{mark}, {mark}:{mark})")
+            return (Fix("write the JSON without blanks", (edit,), Applicability.UNSAFE),)
+    start, end = len(text[: span.start].rstrip()), span.end
+    if text[start - 1] == ",":
+        start -= 1
+    elif text[start - 1] == "(" and start == span.start:
+        behind = len(text) - len(text[end:].lstrip())
+        if text[behind] == ",":
+            end = len(text) - len(text[behind + 1 :].lstrip(" "))
+    else:
         return ()
-    edit = Edit(Location(made.document, Span(start - 1, span.end)), "")
+    edit = Edit(Location(made.document, Span(start, end)), "")
     return (Fix("drop the indentation", (edit,), Applicability.UNSAFE),)

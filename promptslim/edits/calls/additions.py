@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from itertools import pairwise
 
 from promptslim.core.record import record
 from promptslim.core.text import Edit
@@ -148,7 +149,10 @@ def _inserted(source: Source, row: _Row, place: int, text: str) -> tuple[Edit, .
     behind = comma + 1 if has_comma else end
     line_end = _line_end(source, behind, row.close)
     if margin is None or (line_end is None and not last):
-        return (source.edit(behind, behind, f" {text}," if has_comma else f", {text}"),)
+        plain = source.edit(behind, behind, f" {text}," if has_comma else f", {text}")
+        if not source.fits(plain):
+            return broken(source, row, plain, has_comma=has_comma) or (plain,)
+        return (plain,)
     if line_end is None:
         return (source.edit(behind, behind, f"{'' if has_comma else ','}\n{margin}{text}{',' if has_comma else ''}"),)
     if has_comma:
@@ -156,6 +160,39 @@ def _inserted(source: Source, row: _Row, place: int, text: str) -> tuple[Edit, .
     if line_end == behind:
         return (source.edit(behind, behind, f",\n{margin}{text}"),)
     return source.edit(behind, behind, ","), source.edit(line_end, line_end, f"\n{margin}{text}")
+
+
+def broken(source: Source, row: _Row, plain: Edit, *, has_comma: bool) -> tuple[Edit, ...] | None:
+    """The edits that write an element, which makes its line too long, on a new one: below the elements, where these
+    have a line of their own; between the brackets of one line, elements and all, or each on its own where that is
+    still too long. None where neither is so, where the line has been too long before, and inside another display."""
+    text, at = source.text, plain.location.span.start
+    begin = text.rfind("\n", 0, at) + 1
+    indent = text[begin : len(text) - len(text[begin:].lstrip(" \t"))]
+    end = text.find("\n", at)
+    line = text[begin : end if end >= 0 else len(text)]
+    element = plain.text.strip(" ,")
+    last = at >= row.elements[-1][1]
+    if "#" in text[max(at, row.close if row.close < begin + len(line) else at) : begin + len(line)]:
+        return None  # what a comment says of a line may hold for that line only
+    if row.open < begin:
+        own = any(start == begin + len(indent) for start, _ in row.elements)
+        comma = "," if has_comma else ""
+        lead = "" if has_comma else ","
+        return (source.edit(at, at, f"{lead}\n{indent}{element}{comma}"),) if own and last else None
+    nested = any(text.count(one, begin, row.open) > text.count(other, begin, row.open) for one, other in ("[]", "{}"))
+    if row.close >= begin + len(line) or not source.narrow(line) or not last or nested:
+        return None
+    inner = indent + source.indent
+    body = text[row.open + 1 : at].rstrip(" ,")
+    opening = source.edit(row.open + 1, len(text) - len(text[row.open + 1 :].lstrip()), f"\n{inner}")
+    if source.narrow(f"{inner}{body}, {element}"):
+        return opening, source.edit(at, row.close, f"{plain.text.rstrip(',')}\n{indent}")
+    gaps = [(one[1], other[0]) for one, other in pairwise(row.elements)]
+    if any(text[slice(*gap)].strip() != "," for gap in gaps):
+        return None
+    between = [source.edit(*gap, f",\n{inner}") for gap in gaps]
+    return opening, *between, source.edit(row.elements[-1][1], row.close, f",\n{inner}{element},\n{indent}")
 
 
 def _margin(source: Source, row: _Row, start: int) -> str | None:

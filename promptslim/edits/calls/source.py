@@ -17,17 +17,23 @@ N = TypeVar("N", bound=ast.AST)
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.Module
 
 
+WIDTHS = (88, 100, 120)
+"""Columns that formatters are usually set to; a file with a longer line is held to the last."""
+
+
 class Source:
     """One document. ``text`` is what was parsed: that of the document, with magics of a notebook cell made blank, so
     that offsets hold for both."""
 
-    __slots__ = ("_parents", "_starts", "document", "text", "tree")
+    __slots__ = ("_indent", "_parents", "_starts", "_width", "document", "text", "tree")
 
     def __init__(self, document: Document, text: str, tree: ast.Module) -> None:
         self.document = document
         self.text = text
         self.tree = tree
         self._parents: dict[ast.AST, ast.AST] = {}
+        self._indent: str | None = None
+        self._width = 0
         self._starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
 
     def span(self, node: ast.AST) -> Span:
@@ -79,6 +85,34 @@ class Source:
         """An edit of the document."""
         return Edit(Location(self.document, Span(start, end)), text)
 
+    @property
+    def indent(self) -> str:
+        """What a block is indented by."""
+        if self._indent is None:
+            self._indent = next(filter(None, map(self._indented, ast.walk(self.tree))), "    ")
+        return self._indent
+
+    def _indented(self, node: ast.AST) -> str:
+        body = getattr(node, "body", None)
+        if not isinstance(node, ast.stmt) or not isinstance(body, list) or body[0].lineno == node.lineno:
+            return ""
+        outer, inner = (self.text[self._starts[one.lineno - 1] :][: one.col_offset] for one in (node, body[0]))
+        return inner.removeprefix(outer) if not inner.strip() and inner.startswith(outer) else ""
+
+    def narrow(self, line: str) -> bool:
+        """Whether a line is no longer than lines of this file are: up to the least of WIDTHS that holds them all."""
+        if not self._width:
+            longest = max(map(_columns, self.text.split("\n")), default=0)
+            self._width = next((width for width in WIDTHS if longest <= width), WIDTHS[-1])
+        return _columns(line) <= self._width
+
+    def fits(self, edit: Edit) -> bool:
+        """Whether the line of an insertion is no longer than lines of this file are."""
+        start, end = self.text.rfind("\n", 0, edit.location.span.start) + 1, edit.location.span.end
+        rest = self.text.find("\n", end)
+        behind = self.text[end : rest if rest >= 0 else len(self.text)]
+        return self.narrow(f"{self.text[start : edit.location.span.start]}{edit.text}{behind}")
+
     def skip(self, start: int, end: int) -> int:
         """The first offset from ``start`` on that is neither blank, line continuation nor comment."""
         while start < end:
@@ -99,6 +133,10 @@ class Source:
             if single != double:
                 return "'" if single > double else '"'
         return '"'
+
+
+def _columns(line: str) -> int:
+    return len(line.expandtabs(4))
 
 
 def _is_word(node: ast.AST) -> bool:

@@ -59,6 +59,12 @@ class StringHolder:
         """The characters of the string with their places; a field of an f-string counts as one."""
         return _values(self.token, self.source)
 
+    def expressions(self) -> Iterator[tuple[int, int]]:
+        """The ranges of the expressions in the fields of an f-string."""
+        for piece in self.token.pieces:
+            if isinstance(piece, Field):
+                yield piece.expression_start, piece.expression_end
+
     def _escaped(self, text: str, start: int, end: int) -> str | None:
         token = self.token
         quote = token.quote[0]
