@@ -285,12 +285,12 @@ from openai import OpenAI
 client = OpenAI()
 
 
-def ask(rows, quotes):
+def ask(rows):
     prompt = f'''Rows:
     {json.dumps(rows, indent=2)}'''
     other = f"Rows: {json.dumps(rows, indent=4, default=str)} and {rows.model_dump_json(indent=2)}"
-    for text in (prompt, other):
-        client.chat.completions.create(model="gpt-4o", max_tokens=9, messages=[{"role": "user", "content": text}])
+    client.chat.completions.create(model="gpt-4o", max_tokens=9, messages=[{"role": "user", "content": prompt}])
+    client.chat.completions.create(model="gpt-4o", max_tokens=9, messages=[{"role": "user", "content": other}])
 """
 
 
