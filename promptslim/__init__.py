@@ -1,6 +1,6 @@
 """Finds token waste in LLM code and prompt files, and prices it.
 
-The public Python API: ``check``, ``inventory``, ``count`` and ``trim``. What they return is plain data, see
+The public Python API: ``check``, ``inventory``, ``count``, ``trim`` and ``verify``. What they return is plain data, see
 ``promptslim.core.result``. Importing this package loads nothing else.
 """
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 # These packages are loaded first: loading them later would put them in the place of the functions of their names.
 import promptslim.check
-import promptslim.trim  # noqa: F401
+import promptslim.trim
+import promptslim.verify  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from promptslim.core.result import CheckResult, Inventory, TokenCount
     from promptslim.core.trimming import Level, TrimResult
+    from promptslim.core.verification import Verification
 
-__all__ = ["check", "count", "inventory", "trim"]
+__all__ = ["check", "count", "inventory", "trim", "verify"]
 __version__ = "0.1.0"
 
 
@@ -117,3 +119,64 @@ def trim(
         request,
         lambda instead, some: pipeline.analyse(given if some is None else some, place, run.today, instead=instead),
     ).result
+
+
+def verify(
+    suite: str | PathLike[str],
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    base: str | None = None,
+    model: str | None = None,
+    backend: str | None = None,
+    region: str | None = None,
+    endpoint: str | None = None,
+    recording: str | PathLike[str] | None = None,
+    workers: int = 4,
+    max_usd: float | str | None = None,
+    max_calls: int | None = None,
+    texts: bool = True,
+    cwd: str | PathLike[str] | None = None,
+    isolated: bool = False,
+    **settings: object,
+) -> Verification:
+    """Run the tests of a suite with the original and the shorter prompt, and keep the proof in ``promptslim.lock``.
+
+    The arguments are the options of ``promptslim verify run``; ``suite`` and ``recording`` are paths from ``cwd``
+    (default: the working directory). ``decision`` of the result is PASS, FAIL or INCONCLUSIVE. While it runs, the
+    working directory of the process is the folder of the lock: call it from one thread at a time. Raises SuiteError,
+    CannotCallError and others of ``promptslim.verify``, each with a message of one line, and StoppedError where a limit
+    ends the run; what was answered is then kept for the next one.
+    """
+    import os
+    from decimal import Decimal
+
+    from promptslim.core.record import replace
+    from promptslim.pipeline.run import place_of
+    from promptslim.proof.files import replace_file
+    from promptslim.verify.project import Project
+    from promptslim.verify.verification import Wanted, verification
+
+    place = place_of(cwd, isolated, settings)
+    wanted = Wanted(
+        before=before,
+        after=after,
+        base=base,
+        model=model,
+        backend=backend,
+        region=region,
+        endpoint=endpoint,
+        recording=None if recording is None else os.path.join(place.cwd, os.fspath(recording)),  # noqa: PTH118
+        workers=workers,
+        max_usd=None if max_usd is None else Decimal(str(max_usd)),
+        max_calls=max_calls,
+        texts=texts,
+    )
+    root = place.settings.base
+    path = os.path.relpath(os.path.join(place.cwd, os.fspath(suite)), root).replace(os.sep, "/")  # noqa: PTH118
+    working = os.getcwd()  # noqa: PTH109
+    os.chdir(root)
+    try:
+        return verification(Project(replace(place, cwd=root), path), wanted, replace_file)
+    finally:
+        os.chdir(working)

@@ -1,7 +1,7 @@
 """What the verify commands share: the folder of the lock, the suite, the prompts, the model, the backend."""
 
 # pathlib costs more start-up time than everything in this module.
-# ruff: noqa: PTH100, PTH109, PTH113, PTH118, PTH123
+# ruff: noqa: PTH100, PTH109, PTH113, PTH118
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Argument, Given, Option, Parameters
 from promptslim.cli.session import Session
 from promptslim.cli.settings_flags import CONFIGURATION, OUTPUT, configured
-from promptslim.core.record import replace
 
 if TYPE_CHECKING:
-    from promptslim.catalog import Catalog
-    from promptslim.catalog.model_facts import ModelFacts
     from promptslim.pipeline.run import Run
     from promptslim.proof.lock import Lock
     from promptslim.verify.compared import Compared
@@ -55,112 +52,45 @@ SHARED: Parameters = (*CONFIGURATION, *OUTPUT)
 
 
 class Project:
-    """The project around a suite, seen from the folder of its lock."""
+    """The project around a suite, with what the command line says of it."""
 
     def __init__(self, given: Given, suite_path: str | None) -> None:
-        """Raises UsageError, ConfigError and SuiteError's like as UsageError."""
+        """Raises UsageError and ConfigError."""
+        from promptslim.verify.project import Project as Verified
+
         self.given = given
         self.session = Session(given)
         gc.enable()  # a run of hours makes garbage that a check does not
         self.place = self.session.place
-        self.run: Run = self._analysed(None)
-        self.catalog: Catalog = self._catalog()
-        self._path = suite_path
-
-    def _analysed(self, ref: str | None) -> Run:
-        from promptslim.pipeline.run import analyse
-
-        if ref is None:
-            return analyse(["."], self.place)
-        from promptslim.discover.git_changes import changes_since
-
-        return analyse(["."], self.place, instead=changes_since(ref, self.place.cwd).before)
-
-    def _catalog(self) -> Catalog:
-        from promptslim.pipeline.run import catalog_of
-
-        return catalog_of(self.place)
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a file by its path from the folder of the lock; None where there is none, or it lies outside."""
-        full = os.path.normpath(os.path.join(self.place.cwd, path))
-        if not full.startswith(self.place.cwd.rstrip(os.sep) + os.sep):
-            return None
-        try:
-            with open(full, "rb") as file:
-                return file.read()
-        except (OSError, ValueError):
-            return None
-
-    def suite(self) -> Suite:
-        """The suite of the command line. Raises UsageError."""
-        from promptslim.verify.suite import read_suite
-
-        return read_suite(self._path or "", self.read)
-
-    def lock(self) -> Lock:
-        """The lock as it is, empty where there is none. Raises UsageError for a broken one."""
-        from promptslim.proof.errors import ProofFileError
-        from promptslim.proof.lock import LOCK_NAME, Lock, read_lock
-
-        data = self.read(LOCK_NAME)
-        if data is None:
-            return Lock()
-        try:
-            return read_lock(data.decode("utf-8-sig", "replace"))
-        except ProofFileError as error:
-            raise UsageError(str(error)) from None
+        self.inner = Verified(self.place, suite_path or "")
+        self.run: Run = self.inner.run
+        self.read, self.suite, self.lock, self.facts = (
+            self.inner.read,
+            self.inner.suite,
+            self.inner.lock,
+            self.inner.facts,
+        )
 
     def compared(self, suite: Suite) -> Compared:
         """The two prompts. Raises SuiteError."""
-        from promptslim.verify.candidate import trimmed
-        from promptslim.verify.compared import Chosen, Prompts
+        from promptslim.verify.compared import Chosen
 
-        base = self.given.value("base")
-        earlier = None if base is None else self._analysed(base)
         chosen = Chosen(self.given.value("before"), self.given.value("after"))
-        prompts = Prompts(suite, self.read, self.run, earlier)
-        found = prompts.compared(chosen, lambda prompt: trimmed(prompt, suite, self.run))
-        if not found.changed:
-            raise UsageError(f"{found.id}: both prompts are the same; there is nothing to prove")
-        return found
+        return self.inner.compared(suite, chosen, self.given.value("base"))
 
     def model(self, suite: Suite, compared: Compared) -> Model:
-        """The model with the parameters of the requests: those of the suite, and what it leaves out those of the code.
-        Raises UsageError where neither says which model."""
-        from promptslim.verify.code_settings import code_parameters
-        from promptslim.verify.suite import Model
-
-        known = [one for call in compared.calls for one in call.model.known()]
-        named = self.given.value("model")
-        listed = suite.models
-        chosen = next((one for one in listed if named in (None, one.id)), None)
-        if chosen is None:
-            name = named or next(iter(dict.fromkeys(known)), None)
-            if name is None:
-                raise UsageError(f"{suite.path}: which model is not said; add model: to the suite, or give --model")
-            chosen = Model(name, parameters=listed[0].parameters if listed else suite.parameters)
-        own = self.catalog.base_of(chosen.id) in {self.catalog.base_of(one) for one in known}
-        return replace(chosen, parameters={**code_parameters(compared.calls, own), **chosen.parameters})
-
-    def facts(self, model: str, route: str | None = None) -> ModelFacts | None:
-        """What is known of a model."""
-        return self.catalog.model(model, route=route)
+        """The model with the parameters of the requests. Raises SuiteError."""
+        return self.inner.model(suite, compared, self.given.value("model"))
 
     def prepared(self, suite: Suite, compared: Compared, model: Model, lock: Lock) -> Prepared:
         """The run. Raises SuiteError and UsageError."""
-        from promptslim.verify.proving import prepared
+        return self.inner.prepared(suite, compared, model, lock, searched(self.given))
 
-        searched = self.given.value("searched")
-        return prepared(
-            suite,
-            compared,
-            model,
-            self.catalog.base_of,
-            lock,
-            self.read,
-            searched=0 if searched is None else whole(searched, "--searched"),
-        )
+
+def searched(given: Given) -> int:
+    """How many candidates a search has tried. Raises UsageError."""
+    written = given.value("searched")
+    return 0 if written is None else whole(written, "--searched")
 
 
 @contextmanager
@@ -203,11 +133,13 @@ def _expected() -> tuple[type[Exception], ...]:
     from promptslim.verify.journal import JournalError
     from promptslim.verify.request import ParameterError
     from promptslim.verify.suite import SuiteError
+    from promptslim.verify.verification import KeyFileError
 
     return (
         CannotCallError,
         FillingError,
         JournalError,
+        KeyFileError,
         LimitReachedError,
         ParameterError,
         ProofFileError,

@@ -53,7 +53,8 @@ def test_version_loads_nothing(tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "--version")
     assert code == 0
     assert not names & (HEAVY | {"ast", "dataclasses", "inspect", "json", "pathlib", "importlib.metadata"})
-    ours = {"promptslim", "promptslim.check", "promptslim.cli", "promptslim.cli.main", "promptslim.trim"}
+    packages = {"promptslim", "promptslim.check", "promptslim.trim", "promptslim.verify"}
+    ours = {*packages, "promptslim.cli", "promptslim.cli.main"}
     assert {name for name in names if name.startswith("promptslim")} == ours
 
 
@@ -79,7 +80,7 @@ def test_a_file_with_a_call_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_importing_the_package_loads_nothing(tmp_path: Path) -> None:
     code = "import sys, promptslim; print(sorted(n for n in sys.modules if n.startswith('promptslim')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['promptslim', 'promptslim.check', 'promptslim.trim']"
+    assert done.stdout.strip() == "['promptslim', 'promptslim.check', 'promptslim.trim', 'promptslim.verify']"
 
 
 def test_version_is_that_of_the_distribution() -> None:

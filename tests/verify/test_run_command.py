@@ -15,6 +15,7 @@ import promptslim
 from promptslim.cli import main as entry
 from promptslim.proof.lock import Lock, read_lock
 from promptslim.proof.power import smallest_margin
+from promptslim.verify.suite import SuiteError
 
 FORMATS = Path(__file__).parents[2] / "fixtures" / "formats"
 REPORT = Draft202012Validator(json.loads((FORMATS / "verify-v1.schema.json").read_text("utf-8")))
@@ -421,3 +422,18 @@ def test_a_proof_rests_on_what_its_grader_imports(run: Run) -> None:
     assert "grading/words/lists.py, which a grader imports, changed" in message
     Path("grading/words/lists.py").unlink()
     assert len(proof_findings()) == 1
+
+
+def test_from_python(run: Run) -> None:
+    lay_out(Path())
+    here = Path.cwd()
+    result = promptslim.verify("suite.yaml", backend="replay", recording="answers.jsonl")
+    assert (result.decision, result.lock, Path.cwd()) == ("PASS", "promptslim.lock", here)
+    by_command = written()
+    for path in by_command:
+        Path(path).unlink()
+    assert run(*VERIFY)[0] == 0
+    assert written() == by_command
+    with pytest.raises(SuiteError, match=r"none\.yaml: there is no such file"):
+        promptslim.verify("none.yaml", cwd=here)
+    assert Path.cwd() == here

@@ -1,0 +1,234 @@
+"""A verification from the suite to the files of its proof."""
+
+# ruff: noqa: PTH103, PTH108, PTH118, PTH120, PTH123
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from promptslim.config.cache_folder import cache_folder
+from promptslim.core.record import record, replace
+from promptslim.core.verification import Spend, Verification
+from promptslim.pipeline.counting import Counting
+from promptslim.pipeline.sizes import UNKNOWN_TOKENIZER
+from promptslim.proof.canonical import data_hash, digest
+from promptslim.proof.lock import LOCK_NAME, Lock, render_lock
+from promptslim.verify.backend import Options, open_backend
+from promptslim.verify.budget import Budget
+from promptslim.verify.code_settings import not_sent
+from promptslim.verify.compared import Chosen
+from promptslim.verify.filling import tools_of
+from promptslim.verify.journal import Journal
+from promptslim.verify.project import Project
+from promptslim.verify.proving import EVIDENCE, Proved, proved
+from promptslim.verify.request import Request, most_input_tokens
+from promptslim.verify.runner import Runner, requests_of
+from promptslim.verify.tariff import Tariff
+from promptslim.verify.waves import Waves
+
+if TYPE_CHECKING:
+    from promptslim.verify.backend import Backend
+    from promptslim.verify.proving import Prepared
+    from promptslim.verify.runner import Ran
+
+
+@record
+class Wanted:
+    """What to compare, where answers come from, and what may be spent; see the options of ``promptslim verify run``.
+
+    ``backend`` None: that of the suite's model. ``max_usd`` and ``max_calls`` None: no limit. ``texts``: whether the
+    evidence and the report hold the answers. ``journal`` None: a file in the user's cache. ``sign``: path of a
+    private Ed25519 key.
+    """
+
+    before: str | None = None
+    after: str | None = None
+    base: str | None = None
+    model: str | None = None
+    searched: int = 0
+    backend: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    endpoint: str | None = None
+    recording: str | None = None
+    weights: str | None = None
+    batch: bool = False
+    role: str | None = None
+    folder: str | None = None
+    workers: int = 4
+    max_usd: Decimal | None = None
+    max_calls: int | None = None
+    texts: bool = True
+    journal: str | None = None
+    fresh: bool = False
+    sign: str | None = None
+    signer: str = ""
+
+
+class KeyFileError(Exception):
+    """The key to sign with cannot be read. The message is one line."""
+
+
+Told = Callable[[str], None]
+Written = Callable[[str, bytes], None]
+
+
+def _nothing(text: str) -> None:
+    pass
+
+
+def verification(
+    project: Project, wanted: Wanted, write: Written, warn: Told = _nothing, progress: Told = _nothing
+) -> Verification:
+    """Run the suite of a project and keep the proof. ``write`` puts bytes in the place of a file, whole or not at all;
+    ``progress`` is told how far the run is and what is spent. Raises what is wrong with the suite, the proof and
+    the calls, and StoppedError where a limit ends the run."""
+    suite = project.suite()
+    lock = project.lock()
+    compared = project.compared(suite, Chosen(wanted.before, wanted.after), wanted.base)
+    model = project.model(suite, compared, wanted.model)
+    ready = project.prepared(suite, compared, model, lock, wanted.searched)
+    tags = {"application": "promptslim", "run": _run_name(ready)[:16]}
+    ready = replace(ready, job=replace(ready.job, metadata=tags))
+    requests_of(ready.job)
+    for call in ready.job.compared.calls[:1]:
+        if not tools_of(call)[1]:
+            warn("the tools of the call are not known; the requests go without them")
+    key = _key(wanted)
+    ran, waves = _asked(project, ready, wanted, progress)
+    facts = project.facts(model.id)
+    result = proved(
+        ready,
+        ran,
+        lock,
+        facts.rates if facts else None,
+        waves.spend,
+        date.today(),
+        texts=wanted.texts,
+        notes=_notes(ready, ran, waves),
+    )
+    return _kept(project, wanted, result, key, write)
+
+
+def _asked(project: Project, ready: Prepared, wanted: Wanted, progress: Told) -> tuple[Ran, Waves]:
+    """Run the items. Raises StoppedError where a limit ends the run."""
+    model = ready.job.model
+    cap = model.parameters.get("max_tokens")
+    options = Options(
+        region=wanted.region or project.place.settings.region,
+        profile=wanted.profile,
+        endpoint=wanted.endpoint,
+        recording=wanted.recording,
+        weights=wanted.weights,
+        role=wanted.role,
+        folder=wanted.folder,
+        workers=wanted.workers,
+        longest_output=cap if isinstance(cap, int) else None,
+    )
+    backend: Backend = open_backend(wanted.backend or model.route, options)
+    counting = Counting(project.place.settings, project.place.cwd, precise=True)
+
+    def tariff(name: str) -> Tariff:
+        facts = project.facts(name, backend.route)
+        return Tariff(facts.rates if facts else None, backend.free)
+
+    def most(request: Request) -> int:
+        facts = project.facts(request.model, backend.route)
+        return most_input_tokens(request, counting.counter(), facts.tokenizer if facts else UNKNOWN_TOKENIZER)
+
+    state = {"items": "", "spend": ""}
+
+    def told_items(done: int, total: int) -> None:
+        state["items"] = f"{done} of {total} tests, "
+        progress(state["items"] + state["spend"])
+
+    def told_spend(spend: Spend) -> None:
+        state["spend"] = f"{spend.calls:,} calls, ${spend.usd:.4f}" + (
+            " and calls without a price" * bool(spend.unpriced)
+        )
+        progress(state["items"] + state["spend"])
+
+    path = _journal_path(project, ready, wanted)
+    if wanted.fresh:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    budget = Budget(wanted.max_usd, wanted.max_calls)
+    with Journal(path, _run_name(ready)) as journal:
+        waves = Waves(backend, journal, budget, tariff, most, workers=wanted.workers, told=told_spend)
+        try:
+            ahead = waves.in_batch(options, model.id, progress) if wanted.batch else None
+            ran = Runner(ready.job, waves, told_items, ahead).run()
+        finally:
+            counting.save()
+        return ran, waves
+
+
+def _run_name(ready: Prepared) -> str:
+    """Names a run by what its answers depend on, so that the journal outlives more tests and other graders."""
+    claim = ready.claim
+    return data_hash([ready.job.compared.id, claim.before, claim.after, claim.model, dict(claim.parameters)])
+
+
+def _journal_path(project: Project, ready: Prepared, wanted: Wanted) -> str:
+    if wanted.journal is not None:
+        return wanted.journal
+    backend: list[str | None] = [wanted.backend, wanted.endpoint, wanted.weights]
+    if wanted.recording is not None:
+        with suppress(OSError), open(wanted.recording, "rb") as file:
+            backend.append(digest(file.read()))
+    name = data_hash([os.path.realpath(project.place.cwd), backend, _run_name(ready)])
+    return os.path.join(cache_folder(), "verify", f"{name[:24]}.jsonl")
+
+
+def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
+    found = []
+    if waves.before:
+        found.append(f"{waves.before:,} calls were made by an earlier part of this run; --fresh asks them again")
+    if waves.lost:
+        found.append(f"{waves.lost} calls were in flight when it was killed, and were repeated and counted")
+    found += not_sent(ready.job.compared.calls, ready.job.model.parameters)
+    if not ran.noise and not ran.refused and ready.job.items:
+        found.append("the noise floor was not measured: there are no second answers of the original prompt")
+    past = ready.history
+    if past.spent:
+        found.append(f"{past.spent} earlier looks at these tests count, which leaves less for this one")
+    return found
+
+
+def _key(wanted: Wanted) -> bytes | None:
+    if wanted.sign is None:
+        return None
+    try:
+        with open(wanted.sign, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise KeyFileError(f"the key {wanted.sign} cannot be read: {error.strerror}") from None
+
+
+def _kept(project: Project, wanted: Wanted, result: Proved, key: bytes | None, write: Written) -> Verification:
+    """Write evidence first, then the lock that names it, then take away what nothing names any more."""
+    if result.lock is None:
+        return result.report
+    lock = result.lock
+    if key is not None:
+        from promptslim.proof.signature import signed
+
+        own = result.report.evidence
+        entries = [signed(one, key, wanted.signer) if one.evidence_path == own else one for one in lock.entries]
+        lock = Lock(tuple(entries))
+    for path, data in result.evidence.items():
+        full = os.path.join(project.place.cwd, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        write(full, data)
+    write(os.path.join(project.place.cwd, LOCK_NAME), render_lock(lock).encode())
+    for path in result.gone:
+        full = os.path.join(project.place.cwd, path)
+        if path.startswith(f"{EVIDENCE}/") and os.path.normpath(path) == path:
+            with suppress(OSError):
+                os.unlink(full)
+    return replace(result.report, lock=LOCK_NAME)
