@@ -46,7 +46,17 @@ def test_what_is_new_is_judged_by_its_status(code: str, status: int) -> None:
         (exceptions.ProfileNotFound(profile="p"), "check AWS_PROFILE"),
         (exceptions.UnauthorizedSSOTokenError(), "log in again"),
         (exceptions.ParamValidationError(report="bad"), "converse m: "),
-        (exceptions.InvalidEndpointConfigurationError(msg="http"), "converse m: "),
+        (exceptions.InvalidEndpointConfigurationError(msg="http"), "unset AWS_BEARER_TOKEN_BEDROCK"),
+        (exceptions.ConfigParseError(path="config"), "check ~/.aws/config"),
+        (exceptions.SSLError(endpoint_url="https://x", error="certificate"), "AWS_CA_BUNDLE"),
+        (ValueError("Invalid endpoint: foo"), "AWS_ENDPOINT_URL"),
+        (said("AccessDeniedException", "You don't have access to the model.", 403), "request access to the model"),
+        (said("AccessDeniedException", "x is not authorized to perform: y", 403), "promptslim.aws.policy"),
+        (said("ValidationException", "Invocation with on-demand throughput isn't supported."), "inference profile"),
+        (said("ValidationException", "The provided model identifier is invalid."), "check the model id and the region"),
+        (said("ValidationException", "The provided model doesn't support counting tokens."), "counts for"),
+        (said("ResourceNotFoundException", "reached the end of its life", 404), "take a newer model"),
+        (said("ExpiredToken", status=400), "log in again"),
     ],
 )
 def test_what_no_attempt_mends_says_what_to_do_in_one_line(error: Exception, hint: str) -> None:

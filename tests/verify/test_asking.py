@@ -113,7 +113,7 @@ def test_a_service_that_is_down_ends_the_run(tmp_path: Path) -> None:
     with (
         asking(tmp_path / "journal", Scripted(*[TIMEOUT] * 400), workers=1) as run,
         pytest.raises(
-            CannotCallError, match="5 requests in a row failed, the last after 4 attempts: timeout.*run again"
+            CannotCallError, match=r"5 requests in a row failed, the last after 4 attempts: timeout.*run again"
         ),
     ):
         run.ask(requests(100))
@@ -317,7 +317,7 @@ def test_a_quota_that_lets_nothing_through_ends_the_run_and_says_what_to_do(tmp_
     backend = Scripted(*[THROTTLED] * 500)
     with (
         asking(tmp_path / "journal", backend, Budget(Decimal("0.01")), workers=1, pace=Pace(1, Hurry())) as run,
-        pytest.raises(CannotCallError, match="higher quota.*run again"),
+        pytest.raises(CannotCallError, match=r"higher quota.*run again"),
     ):
         run.ask(requests(9))
     assert len(backend.sent) == 5 * 20
