@@ -64,6 +64,24 @@ def translated(error: Exception, about: str) -> CallFault | CannotCallError:
     match error:
         case exceptions.ClientError():
             return _said_by_service(error, about)
+        case exceptions.SSLError():
+            return CannotCallError(f"{about}: {_line(error)}; check AWS_CA_BUNDLE and the proxy")
+        case exceptions.EndpointConnectionError() | exceptions.ConnectTimeoutError():
+            return CallFault("connection", _line(error), again=True, billed=False)
+        case exceptions.ReadTimeoutError() | exceptions.IncompleteReadError():
+            return CallFault("timeout", _line(error), again=True, billed=True)
+        case exceptions.HTTPClientError() | HTTPError() | OSError():
+            return CallFault("connection", _line(error), again=True, billed=True)
+        case ParserError() | ResponseParserError():
+            return CallFault("malformed", _line(error), again=True, billed=True)
+    return _before_sending(error, about)
+
+
+def _before_sending(error: Exception, about: str) -> CannotCallError:
+    """What is wrong with credentials, configuration or arguments."""
+    from botocore import exceptions
+
+    match error:
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return CannotCallError(_CREDENTIALS)
         case exceptions.CredentialRetrievalError() | exceptions.TokenRetrievalError() | exceptions.SSOError():
@@ -80,16 +98,6 @@ def translated(error: Exception, about: str) -> CallFault | CannotCallError:
             return CannotCallError(
                 f"{about}: {_line(error)}; unset AWS_BEARER_TOKEN_BEDROCK, or take an https endpoint"
             )
-        case exceptions.EndpointConnectionError() | exceptions.ConnectTimeoutError():
-            return CallFault("connection", _line(error), again=True, billed=False)
-        case exceptions.ReadTimeoutError() | exceptions.IncompleteReadError():
-            return CallFault("timeout", _line(error), again=True, billed=True)
-        case exceptions.SSLError():
-            return CannotCallError(f"{about}: {_line(error)}; check AWS_CA_BUNDLE and the proxy")
-        case exceptions.HTTPClientError() | HTTPError() | OSError():
-            return CallFault("connection", _line(error), again=True, billed=True)
-        case ParserError() | ResponseParserError():
-            return CallFault("malformed", _line(error), again=True, billed=True)
         case exceptions.BotoCoreError():
             return CannotCallError(f"{about}: {_line(error)}; {_CONFIGURATION}")
         case ValueError() if "endpoint" in str(error):
