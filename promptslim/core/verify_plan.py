@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal as Choice
 
 from promptslim.core.proof_state import ProofStatus
 from promptslim.core.record import record
@@ -10,7 +11,8 @@ from promptslim.core.record import record
 
 @record
 class VerifyPlan:
-    """``units`` are the independent ones among ``items``. ``power``: chance that an equally good prompt passes, if the
+    """``units`` are the independent ones among ``items``. ``margin`` is ``stated`` in the suite, the ``smallest`` that its
+    tests can prove, or an ``example`` where they can prove none of sense. ``power``: chance that an equally good prompt passes, if the
     prompts differ on a share of ``discordance`` of the items; None for graded scores, whose spread is not known before.
     ``smallest_margin``: what so many units show with 80 % power; ``needed``: how many ``margin`` takes (None: more than
     20,000). ``calls`` of the model, ``noise_calls`` for the noise floor among them, with ``input_tokens``
@@ -25,7 +27,7 @@ class VerifyPlan:
     items: int
     units: int
     margin: float
-    stated: bool
+    margin_from: Choice["stated", "smallest", "example"]
     alpha: float
     level: float
     look: int

@@ -7,12 +7,12 @@ import posixpath
 from collections.abc import Mapping, Sequence
 
 from promptslim.check.data_meaning import data_meaning
-from promptslim.proof.betting import graded_smallest_margin
+from promptslim.proof.betting import graded_items_needed, graded_smallest_margin
 from promptslim.proof.canonical import data_hash
 from promptslim.proof.judge import JudgeErrors
 from promptslim.proof.lock import Grader, Source
 from promptslim.proof.looks import level_of
-from promptslim.proof.power import ASSUMED_DISCORDANCE, smallest_margin
+from promptslim.proof.power import ASSUMED_DISCORDANCE, items_needed_exact, smallest_margin
 from promptslim.proof.recompute import source_of
 from promptslim.proof.verdict import Method, Pair, Terms
 from promptslim.verify.answer import Check
@@ -22,6 +22,8 @@ from promptslim.verify.suite import Item, Read, Suite, SuiteError
 
 MOST_MARGIN = 0.5
 """A prompt that loses more than half of its items is no candidate, whatever is proved of it."""
+
+_COMMON = 0.1
 
 
 def proof_method(suite: Suite, items: Sequence[Item]) -> Method:
@@ -53,7 +55,7 @@ def proof_terms(suite: Suite, items: Sequence[Item], judge: JudgeErrors | None =
     """The terms of a proof on ``items`` of a suite. Raises SuiteError where they can prove no margin of sense."""
     margin = proof_margin(suite, items)
     if margin > MOST_MARGIN:
-        raise SuiteError(suite.path, None, f"{units_of(items)} independent tests can prove nothing; add more")
+        raise SuiteError(suite.path, None, _too_few(suite, items))
     return Terms(
         margin=margin,
         method=proof_method(suite, items),
@@ -63,6 +65,19 @@ def proof_terms(suite: Suite, items: Sequence[Item], judge: JudgeErrors | None =
         judge=judge,
         critical=suite.critical,
     )
+
+
+def _too_few(suite: Suite, items: Sequence[Item]) -> str:
+    level = level_of(suite.alpha, 1, suite.looks)
+    units = units_of(items)
+    if proof_method(suite, items) == "pass-fail":
+        wanted = items_needed_exact(ASSUMED_DISCORDANCE, _COMMON, level=level)
+    else:
+        spread = math.sqrt(ASSUMED_DISCORDANCE)
+        wanted = graded_items_needed((spread, -spread), _COMMON, level=level)
+    some = "tests" if units != 1 else "test"
+    more = f"about {wanted - units:,} more" if wanted is not None and wanted > units else "more"
+    return f"{units} independent {some} can prove nothing; a margin of {100 * _COMMON:g} points takes {more}"
 
 
 def proof_pairs(

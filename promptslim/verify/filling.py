@@ -41,6 +41,8 @@ def sent(prompt: Prompt, original: Prompt, call: LlmCall | None, variables: Mapp
     A system prompt whose call is not known goes with the variable that holds the user's words (see ``INPUTS``; or
     ``messages``, a conversation); any other prompt is the user's message itself. Raises FillingError.
     """
+    if call is None and is_conversation(prompt):
+        return _told_as_data(prompt, variables)
     own = filled_prompt(prompt, variables)
     system = _known(call, "system")
     messages = _known(call, "messages")
@@ -53,6 +55,53 @@ def sent(prompt: Prompt, original: Prompt, call: LlmCall | None, variables: Mapp
         turns = _turns(messages, {_place(original): own}, variables)
         return Sent(beside, turns)
     return Sent("", (Message("user", own),))
+
+
+def is_conversation(prompt: Prompt) -> bool:
+    """Whether the text of a prompt is a conversation in JSON, as promptfoo takes it: a list of role and content."""
+    text = prompt.static_text
+    return text.lstrip().startswith("[") and '"role"' in text and '"content"' in text
+
+
+def _told_as_data(prompt: Prompt, variables: Mapping[str, Any]) -> Sent:
+    """A conversation in JSON with the variables filled in as they go into texts of JSON."""
+    try:
+        turns = json.loads(filled_prompt(prompt, _in_json(variables)))
+    except (ValueError, RecursionError):
+        raise FillingError(f"{prompt.id} looks like a conversation, and is not JSON when it is filled") from None
+    system: list[str] = []
+    messages: list[Message] = []
+    for turn in turns:
+        match turn:
+            case {"role": "system" | "developer", "content": str() | list() as content}:
+                system.append(_plain_text(prompt, content))
+            case {"role": "user" | "assistant" as role, "content": str() | list() as content}:
+                messages.append(Message(role, _plain_text(prompt, content)))
+            case _:
+                raise FillingError(f"{prompt.id} has a turn that is no text of system, user or assistant")
+    if not messages:
+        messages = list(_conversation(variables))
+    return Sent("\n\n".join(system), tuple(messages))
+
+
+def _plain_text(prompt: Prompt, content: str | list[Any]) -> str:
+    if isinstance(content, str):
+        return content
+    if not all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in content):
+        raise FillingError(f"{prompt.id} has content that is no text")
+    return "".join(one["text"] for one in content)
+
+
+def _in_json(value: Any) -> Any:  # noqa: ANN401 (a variable of any type)
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False)[1:-1]
+        case dict():
+            return {key: _in_json(one) for key, one in value.items()}
+        case list():
+            return [_in_json(one) for one in value]
+        case _:
+            return value
 
 
 def filled_prompt(prompt: Prompt, variables: Mapping[str, Any]) -> str:

@@ -6,18 +6,30 @@ import math
 from collections.abc import Callable
 from decimal import Decimal
 
+from promptslim.core.record import replace
 from promptslim.core.verify_plan import VerifyPlan
 from promptslim.pricing.cost import Usage
 from promptslim.proof.betting import graded_items_needed, graded_smallest_margin
 from promptslim.proof.power import ASSUMED_DISCORDANCE, items_needed_exact, pass_chance, smallest_margin
 from promptslim.tokens.counter import Counter
-from promptslim.verify.claims import units_of
+from promptslim.verify.claims import MOST_MARGIN, proof_margin, units_of
 from promptslim.verify.filling import filled_prompt
 from promptslim.verify.judge_cost import judge_cost
 from promptslim.verify.proving import Prepared
 from promptslim.verify.request import Request, most_input_tokens
 from promptslim.verify.runner import AGAIN, requests_of
+from promptslim.verify.suite import Suite
 from promptslim.verify.tariff import Tariff
+
+
+EXAMPLE = 0.1
+"""Margin for which a plan is made where the tests are too few for any of sense."""
+
+
+def with_example(suite: Suite) -> Suite:
+    """The suite with a margin to plan for, where it states none and its tests are too few to prove one."""
+    few = suite.margin is None and proof_margin(suite, suite.items) > MOST_MARGIN
+    return replace(suite, margin=EXAMPLE) if few else suite
 
 
 def planned(
@@ -25,9 +37,11 @@ def planned(
     priced: Callable[[str], tuple[Tariff, str]],
     counter: Counter,
     discordance: float = ASSUMED_DISCORDANCE,
+    *,
+    example: bool = False,
 ) -> VerifyPlan:
-    """The plan of a run. ``priced`` gives the tariff and the tokenizer of a model. Raises SuiteError for items that do
-    not fill the prompts."""
+    """The plan of a run. ``priced`` gives the tariff and the tokenizer of a model; ``example``: the margin is that of
+    ``with_example``. Raises SuiteError for items that do not fill the prompts."""
     job = ready.job
     tariff, tokenizer = priced(job.model.id)
     terms, items = job.terms, ready.items
@@ -58,7 +72,7 @@ def planned(
         items=len(items),
         units=units,
         margin=terms.margin,
-        stated=job.suite.margin is not None,
+        margin_from="example" if example else "smallest" if job.suite.margin is None else "stated",
         alpha=terms.alpha,
         level=level,
         look=terms.look,
@@ -106,7 +120,7 @@ def _size(ready: Prepared, old: bool, counter: Counter, tokenizer: str) -> int:
 
 def _notes(ready: Prepared) -> tuple[str, ...]:
     past = ready.history
-    found = []
+    found = list(ready.job.suite.notes)
     if past.again is not None:
         found.append("these tests were run before: the run repeats that look")
     elif past.earlier:

@@ -7,6 +7,8 @@ from typing import Any
 
 from promptslim.config.error import suggestion
 from promptslim.extract.files.data import DataMap, DataNode, DataText
+from promptslim.verify.request import ELSEWHERE
+from promptslim.verify.request import PARAMETERS as SENT
 from promptslim.verify.suite import Model
 from promptslim.verify.suite_files import DATA, FILE, PROGRAMS, SuiteFiles
 from promptslim.verify.suite_nodes import error, known, listed, mapping, one_text, texts
@@ -34,13 +36,14 @@ _CONNECTION = (
     "accessKeyId apiBaseUrl apiHost apiKey apiKeyEnvar apiVersion cost endpoint headers maxRetries organization "
     "profile projectId region secretAccessKey sessionToken timeout timeoutMs"
 )
+_OF_THE_CODE = ("functions", "function_call", "response_format", "toolConfig", "tool_choice", "tools")
 _KINDS = ("chat:", "completion:", "converse:", "messages:", "responses:", "text-generation:")
 _OPENAI_LIKE = (
     "azure azureopenai cerebras deepseek fireworks github groq litellm lmstudio localai mistral nvidia ollama "
     "openai openrouter perplexity together vllm xai"
 )
 _OTHERS = "ai21 anthropic cloudflare-ai cohere databricks google huggingface palm replicate sagemaker vertex watsonx"
-_NO_MODEL = ("exec:", "http:", "https:", "package:", "python:", "webhook:", "ws:", "wss:", "browser", "mcp", "echo")
+_NO_MODEL = ("browser", "echo", "exec", "golang", "http", "mcp", "package", "promptfoo", "python", "webhook", "ws")
 
 
 def models_of(top: DataMap, files: SuiteFiles) -> tuple[Model, ...]:
@@ -49,7 +52,10 @@ def models_of(top: DataMap, files: SuiteFiles) -> tuple[Model, ...]:
     found = [Model(name, parameters=shared) for name in texts(top, "model")]
     for key in ("providers", "targets"):
         for one in listed(top.get(key)):
+            first = not found
             found += _provided(one, shared, files)
+            if first and found:
+                _check_parameters(found[0], one)
     distinct = list(dict.fromkeys(one.id for one in found))
     if len(distinct) > 1:
         files.note(f"the suite names {len(distinct)} models: {distinct[0]} is taken where --model chooses no other")
@@ -58,9 +64,6 @@ def models_of(top: DataMap, files: SuiteFiles) -> tuple[Model, ...]:
 
 def parameters_of(top: DataMap) -> Mapping[str, Any]:
     """The parameters that the suite gives every model. Raises SuiteError for one that no request has."""
-    from promptslim.verify.request import ELSEWHERE
-    from promptslim.verify.request import PARAMETERS as SENT
-
     written = top.get("parameters")
     named = {PARAMETERS.get(name, name): value for name, value in mapping(top, "parameters").items()}
     for entry in written.entries if isinstance(written, DataMap) else ():
@@ -108,7 +111,7 @@ def _of_text(text: str, config: Mapping[str, Any], at: DataNode, files: SuiteFil
     if text.startswith(FILE) and text.endswith(DATA):
         for one in listed(files.tree(text, at)):
             yield from _provided(one, config, files)
-    elif text.startswith((FILE, *_NO_MODEL)) or text.endswith(PROGRAMS):
+    elif text.partition(":")[0].removesuffix("s") in _NO_MODEL or text.startswith(FILE) or text.endswith(PROGRAMS):
         files.note(f"the provider {text} is a program or an address, and not run: name a model, or give --model")
     elif "{{" in text:
         raise error(at, f"the provider {text!r} is filled from the environment: name the model, so that a proof can")
@@ -118,6 +121,15 @@ def _of_text(text: str, config: Mapping[str, Any], at: DataNode, files: SuiteFil
         if gone:
             files.note(f"{', '.join(gone)} of {model.id}: where and how to call is said on the command line")
         yield model
+
+
+def _check_parameters(model: Model, at: DataNode) -> None:
+    for name in model.parameters:
+        if name in _OF_THE_CODE:
+            raise error(at, f"{name} of {model.id}: tools and schemas are those of the code that sends the prompt")
+        if name not in (*SENT, *ELSEWHERE):
+            hint = suggestion(name, (*SENT, *PARAMETERS), "known are " + ", ".join(SENT))
+            raise error(at, f"unknown parameter {name!r} of {model.id}; {hint}")
 
 
 def _parameters(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
-from promptslim.extract.files.data import DataMap, DataNode, DataText
-from promptslim.verify.suite_files import FILE, PROGRAMS, SuiteFiles
-from promptslim.verify.suite_nodes import error, known, listed, one_text, texts
+from promptslim.extract.files.data import DataList, DataMap, DataNode, DataText
+from promptslim.verify.suite_files import DATA, FILE, PROGRAMS, SuiteFiles
+from promptslim.verify.suite_nodes import error, known, listed, one_text, plain, texts
 
 PROMPT_KEYS = ("content", "id", "label", "raw")
 _FOREIGN = {
@@ -19,7 +20,7 @@ _SEPARATOR = re.compile(r"(?m)^---[ \t]*\r?\n|^---[ \t]*\Z")
 
 def prompts_of(top: DataMap, files: SuiteFiles) -> tuple[str, ...]:
     """Ids of prompts in the code, ``file://`` paths or texts. Raises SuiteError."""
-    found = list(_named(top, files))
+    found = [(_conversation(name, node, files) or name, node) for name, node in _named(top, files)]
     if not found:
         raise error(top, "names no prompts: put ids of prompts in the code, file:// paths or texts under prompts")
     if len(found) == 1:
@@ -57,6 +58,23 @@ def _name(node: DataNode, files: SuiteFiles) -> str:
         if name.startswith(FILE) and any(char in path for char in "*?["):
             raise error(node, f"the pattern {path!r} is not followed: name each prompt")
     return name
+
+
+def _conversation(name: str, node: DataNode, files: SuiteFiles) -> str | None:
+    """The JSON of a file with a conversation, which counts as part of the suite then; None for any other prompt."""
+    if not name.startswith(FILE) or "::" in name or not name.endswith(DATA):
+        return None
+    text = files.glance(name)
+    if text is None or "role" not in text or "content" not in text:
+        return None
+    tree = files.tree(name, node) if name.endswith((".yaml", ".yml")) else None
+    if tree is None:
+        found = text.strip() if text.lstrip().startswith("[") else None
+    else:
+        found = json.dumps(plain(tree), ensure_ascii=False) if isinstance(tree, DataList) else None
+    if found is not None:
+        files.text(name, node)
+    return found
 
 
 def _divided(name: str, node: DataNode, files: SuiteFiles) -> tuple[str, ...]:

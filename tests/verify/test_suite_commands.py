@@ -114,7 +114,15 @@ def test_a_draft_from_the_variables_is_a_suite(run: Run) -> None:
     assert drafted["prompts"] == [PROMPT]
     assert drafted["tests"][0]["vars"] == {"review": "..."}
     Path("draft.yaml").write_text(out)
-    assert "1 independent tests can prove nothing" in run("verify", "plan", "draft.yaml")[2]
+    code, out, _ = run("verify", "plan", "draft.yaml")
+    assert code == 0
+    assert "10.0 points (as an example: so few tests can prove no margin of sense" in out
+    assert "shows    nothing of sense" in out
+    assert re.search(r"needs    \d+ independent tests for 10.0 points", out)
+    assert json.loads(run("verify", "plan", "draft.yaml", "--json")[1])["margin_from"] == "example"
+    code, _, err = run("verify", "run", "draft.yaml", "--backend", "replay", "--recording", "answers.jsonl")
+    assert code == 2
+    assert "1 independent test can prove nothing; a margin of 10 points takes about" in err
 
 
 def invocation(review: str, answer: str) -> dict[str, object]:

@@ -11,6 +11,13 @@ from promptslim.report import escape
 from promptslim.report.verify.words import money, points
 
 
+_WHY = {
+    "stated": "stated in the suite",
+    "smallest": "the smallest that so many tests can prove",
+    "example": "as an example: so few tests can prove no margin of sense; add tests, or state margin",
+}
+
+
 def as_text(plan: VerifyPlan) -> Iterator[str]:
     """The lines of a plan."""
     yield f"{escape.one_line(plan.suite)} on {escape.one_line(plan.model)}\n"
@@ -21,12 +28,14 @@ def as_text(plan: VerifyPlan) -> Iterator[str]:
 def _facts(plan: VerifyPlan) -> Iterator[tuple[str, str]]:
     groups = "" if plan.units == plan.items else f" in {plan.units} independent groups"
     yield "tests", f"{plan.items}{groups}, graded {'pass or fail' if plan.method == 'pass-fail' else 'by score'}"
-    why = "stated in the suite" if plan.stated else "the smallest that so many tests can prove"
-    yield "margin", f"{points(plan.margin)} points ({why})"
+    yield "margin", f"{points(plan.margin)} points ({_WHY[plan.margin_from]})"
     assumed = f"if two equally good prompts differ on {100 * plan.discordance:g} % of the tests (assumed)"
     if plan.power is not None:
         yield "power", f"{100 * plan.power:.0f} % chance of PASS {assumed}"
-    yield "shows", f"{points(plan.smallest_margin)} points with 80 % power {assumed}"
+    if plan.margin_from != "example":
+        yield "shows", f"{points(plan.smallest_margin)} points with 80 % power {assumed}"
+    else:
+        yield "shows", f"nothing of sense with 80 % power {assumed}"
     needed = "more than 20,000" if plan.needed is None else f"{plan.needed:,}"
     yield "needs", f"{needed} independent tests for {points(plan.margin)} points with 80 % power"
     yield "look", f"{plan.look}, level {plan.level:.4g} of alpha {plan.alpha:g}"
@@ -72,7 +81,8 @@ def as_json(plan: VerifyPlan) -> str:
         "tests": plan.items,
         "units": plan.units,
         "margin": plan.margin,
-        "margin_stated": plan.stated,
+        "margin_stated": plan.margin_from == "stated",
+        "margin_from": plan.margin_from,
         "alpha": plan.alpha,
         "level": plan.level,
         "look": plan.look,

@@ -23,10 +23,11 @@ def run(given: Given) -> int:
         from promptslim.pipeline.counting import Counting
         from promptslim.pipeline.sizes import UNKNOWN_TOKENIZER
         from promptslim.report.verify.plan import as_json, as_text
-        from promptslim.verify.planning import planned
+        from promptslim.verify.planning import planned, with_example
         from promptslim.verify.tariff import Tariff
 
-        suite = project.suite()
+        written = project.suite()
+        suite = with_example(written)
         compared = project.compared(suite)
         model = project.model(suite, compared)
         ready = project.prepared(suite, compared, model, project.lock())
@@ -36,7 +37,7 @@ def run(given: Given) -> int:
             facts = project.facts(name)
             return Tariff(facts.rates if facts else None), facts.tokenizer if facts else UNKNOWN_TOKENIZER
 
-        plan = planned(ready, priced, counting.counter())
+        plan = planned(ready, priced, counting.counter(), example=suite is not written)
         counting.save()
         if project.session.quiet < 2:
             write([as_json(plan)] if given.flag("json") else as_text(plan))
