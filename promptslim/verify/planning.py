@@ -21,7 +21,6 @@ from promptslim.verify.runner import AGAIN, requests_of
 from promptslim.verify.suite import Suite
 from promptslim.verify.tariff import Tariff
 
-
 EXAMPLE = 0.1
 """Margin for which a plan is made where the tests are too few for any of sense."""
 

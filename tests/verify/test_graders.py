@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -119,13 +120,22 @@ def test_what_the_provider_tells() -> None:
     assert grade_of(bare, Check("tool-call", "book")).passed is False
 
 
-def test_python_functions(tmp_path: Path) -> None:
+def test_python_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "g.py").write_text(
         "def get_assert(text, context):\n    return text == context['vars']['want']\n"
         "def half(text, context):\n    return 0.5\n"
         "def both(text, context):\n    return {'pass': False, 'score': 0.9, 'reason': 'so'}\n"
         "def wrong(text, context):\n    return 'yes'\n"
-        "def broken(text, context):\n    raise KeyError('x')\n",
+        "def broken(text, context):\n    raise KeyError('x')\n"
+        "def low(text, context):\n    return 1e-3\n"
+        "def leaves(text, context):\n    raise SystemExit(3)\n"
+        "def dies(text, context):\n    import os\n    os._exit(3)\n"
+        "def hangs(text, context):\n    while True: pass\n"
+        "def prints(text, context):\n    print('{\"value\": false}', flush=True)\n    return True\n"
+        "def nan(text, context):\n    return float('nan')\n"
+        "def configured(text, context):\n    return context['config']['least'] == 3\n"
+        "def record(text, context):\n    from dataclasses import make_dataclass\n"
+        "    return make_dataclass('G', ['pass_', 'score', 'reason'])(True, 0.7, 'fine')\n",
         "utf-8",
     )
 
@@ -134,9 +144,21 @@ def test_python_functions(tmp_path: Path) -> None:
 
     assert said("").passed
     assert (said(":half").score, said(":half").passed, said(":half", threshold=0.6).passed) == (0.5, True, False)
+    assert said(":low").passed is True, "as in promptfoo: any score above 0, where there is no threshold"
     assert said(":both") == Grade(0.9, False, "so")
+    assert said(":record") == Grade(0.7, True, "fine")
+    assert said(":record", threshold=0.8) == Grade(0.7, False, "score 0.7, wanted 0.8: fine")
+    assert said(":configured", config={"least": 3}).passed
     assert said(":wrong").reason == "the function gave str, not True, False, a score or a mapping"
-    assert said(":broken") == ungradeable("the function raised KeyError: 'x'")
+    assert said(":broken") == ungradeable("the function failed: KeyError: 'x'")
+    assert said(":leaves") == ungradeable("the function failed: SystemExit: 3")
+    assert said(":dies") == ungradeable("the function failed: ended its process")
+    assert said(":nan").passed is None
+    monkeypatch.setattr(importlib.import_module("promptslim.verify.python_process"), "SECONDS", 0.5)
+    assert said(":hangs") == ungradeable("the function failed: took more than 0.5 seconds")
+    monkeypatch.undo()
+    assert said(":prints").passed, "what is printed is no answer"
+    assert capfd.readouterr() == ("", "")
     assert "no function 'other'" in str(problem(Check("python", "file://g.py:other", folder=str(tmp_path))))
     assert "cannot load" in str(problem(Check("python", "file://none.py", folder=str(tmp_path))))
 

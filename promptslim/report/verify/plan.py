@@ -10,7 +10,6 @@ from promptslim.core.verify_plan import VerifyPlan
 from promptslim.report import escape
 from promptslim.report.verify.words import money, points
 
-
 _WHY = {
     "stated": "stated in the suite",
     "smallest": "the smallest that so many tests can prove",

@@ -1,19 +1,19 @@
 """python: a function of a file that the suite names, ``file://grade.py`` or ``file://grade.py:name``.
 
-The function (``get_assert`` where none is named) is called with the answer's text and a mapping with ``vars``, and
-gives True or False, a score from 0 to 1, or a mapping with ``pass``, ``score`` and ``reason``. What it raises, and
-anything else that it gives, is no grade. It may import modules that stand beside it. It runs in this process: a suite
-is as trusted as the code it names.
+The function (``get_assert`` where none is named) is called with the answer's text and a mapping with ``vars`` and the
+``config`` of the assertion, and gives True or False, a score from 0 to 1, or a mapping with ``pass``, ``score`` and
+``reason``. What it raises, and anything else that it gives, is no grade. It may import modules that stand beside it. It
+runs in a process of its own, with the rights of the user: a suite is as trusted as the code it names.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from promptslim.verify.answer import Answer, Check, Grade, scored, ungradeable, verdict
+from promptslim.verify.python_process import PROCESS
 
 KINDS = ("python",)
 GRADED = True
@@ -25,11 +25,8 @@ def check(check: Check) -> str | None:
     if not isinstance(check.value, str) or not check.value.startswith("file://"):
         return "needs a file as its value: file://grade.py or file://grade.py:function"
     path, name = place_of(check)
-    try:
-        _function(path, name)
-    except Exception as error:  # noqa: BLE001 (the file is the user's, and may raise anything)
-        return f"cannot load {name} of {path}: {' '.join(str(error).split()) or type(error).__name__}"
-    return None
+    error = _load_error(path, name)
+    return None if error is None else f"cannot load {name} of {path}: {error}"
 
 
 def place_of(check: Check) -> tuple[str, str]:
@@ -43,37 +40,42 @@ def place_of(check: Check) -> tuple[str, str]:
 
 def grade(answer: Answer, check: Check) -> Grade:
     """What the function says."""
-    try:
-        said = _function(*place_of(check))(answer.text, {"vars": dict(check.variables)})
-    except Exception as error:  # noqa: BLE001 (the function is the user's, and may raise anything)
-        return ungradeable(f"the function raised {type(error).__name__}: {' '.join(str(error).split())}")
-    reason = ""
-    if isinstance(said, dict):
-        reason = str(said.get("reason", ""))
-        passed = said.get("pass")
-        said = said.get("score", passed)
-        if isinstance(passed, bool) and (score := _score(said)) is not None:
-            return Grade(score, passed, reason)
-    if isinstance(said, bool):
-        return verdict(said, reason or str(said))
-    if (score := _score(said)) is not None:
-        return scored(score, 0.5 if check.threshold is None else check.threshold, reason or "score")
-    return ungradeable(f"the function gave {type(said).__name__}, not True, False, a score or a mapping")
+    context: dict[str, Any] = {"vars": dict(check.variables)}
+    if "config" in check.options:
+        context["config"] = check.options["config"]
+    said = PROCESS.ask(*place_of(check), {"text": answer.text, "context": context})
+    if "error" in said:
+        return ungradeable(f"the function failed: {said['error']}")
+    if "other" in said:
+        return ungradeable(f"the function gave {said['other']}, not True, False, a score or a mapping")
+    value, least = said["value"], check.threshold
+    if isinstance(value, dict):
+        return _mapped(value, least)
+    if isinstance(value, bool):
+        return verdict(value, str(value))
+    score = _score(value)
+    if score is None:
+        return ungradeable(f"the function gave {value}, which is no score from 0 to 1")
+    # Without a threshold any score above 0 passes, as in promptfoo.
+    return Grade(score, score > 0, f"score: {score:.3g}") if least is None else scored(score, least, "score")
+
+
+def _mapped(value: dict[str, Any], least: float | None) -> Grade:
+    passed = value.get("pass", value.get("pass_"))
+    score = _score(value.get("score", passed))
+    if not isinstance(passed, bool) or score is None:
+        return ungradeable("the function gave a mapping without pass (True or False) and score (from 0 to 1)")
+    reason = str(value.get("reason") or "")
+    if least is not None and score < least:
+        return Grade(score, False, f"score {score:.3g}, wanted {least:g}{reason and ': '}{reason}")
+    return Grade(score, passed, reason)
 
 
 def _score(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 
 
-@lru_cache(64)
-def _function(path: str, name: str) -> Callable[[str, dict[str, Any]], Any]:
-    import runpy
-    import sys
-
-    folder = os.path.abspath(os.path.dirname(path))  # noqa: PTH100, PTH120
-    if folder not in sys.path:
-        sys.path.append(folder)  # last, so that no module of Python or of promptslim is replaced
-    found = runpy.run_path(path).get(name)
-    if not callable(found):
-        raise AttributeError(f"there is no function {name!r}")
-    return found  # type: ignore[no-any-return]
+@cache
+def _load_error(path: str, name: str) -> str | None:
+    error = PROCESS.ask(path, name).get("error")
+    return None if error is None else str(error)
