@@ -191,6 +191,7 @@ def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
         found.append(f"{waves.before:,} calls were made by an earlier part of this run; --fresh asks them again")
     if waves.lost:
         found.append(f"{waves.lost} calls were in flight when it was killed, and were repeated and counted")
+    found += ready.job.suite.notes
     found += not_sent(ready.job.compared.calls, ready.job.model.parameters)
     if not ran.noise and not ran.refused and ready.job.items:
         found.append("the noise floor was not measured: there are no second answers of the original prompt")
