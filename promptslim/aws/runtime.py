@@ -12,6 +12,7 @@ from promptslim.core.call_fault import CallFault, CannotCallError
 from promptslim.core.record import record
 
 T = TypeVar("T")
+_COUNT_ATTEMPTS = 8
 
 
 @record
@@ -29,9 +30,12 @@ class Runtime:
     nothing, so that each attempt is the caller's.
     """
 
-    def __init__(self, account: Account, *, timeout: float = LEAST_READ_TIMEOUT, connections: int = 10) -> None:
-        """Raises CannotCallError."""
-        self._client = client("bedrock-runtime", account, timeout=timeout, connections=connections)
+    def __init__(
+        self, account: Account, *, timeout: float = LEAST_READ_TIMEOUT, connections: int = 10, attempts: int = 1
+    ) -> None:
+        """``attempts`` that boto3 makes by itself: more than one only for what costs nothing. Raises
+        CannotCallError."""
+        self._client = client("bedrock-runtime", account, timeout=timeout, connections=connections, attempts=attempts)
 
     def converse(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer of Converse to a request in its words."""
@@ -72,27 +76,39 @@ class Runtime:
         return tokens
 
 
-def count_text(texts: Iterable[str], model: str, account: Account) -> list[int]:
+def count_text(texts: Iterable[str], model: str, account: Account, base: str | None = None) -> list[int]:
     """Tokens of each text as the only message of a user, counted by the service.
+
+    ``base``: the id of the foundation model, where ``model`` is an inference profile. The service counts for the
+    former only (pydantic-ai pull request 3367 and issue 4001; agentcore-public-stack pull request 430, live in 2026);
+    others report the contrary (litellm issue 34272), so the profile is asked where the model is refused.
 
     Raises CannotCallError, also for a model that the service does not count for.
     """
-    runtime = Runtime(account)
-    return [_counted(runtime, text, model) for text in texts]
+    runtime = Runtime(account, attempts=_COUNT_ATTEMPTS)
+    names = list(dict.fromkeys((base or model, model)))
+    counts: list[int] = []
+    for text in texts:
+        if not text.strip():
+            raise CannotCallError(
+                f"count_tokens {model}: the service counts no text of blank space; leave the file out"
+            )
+        counts.append(_counted(runtime, text, names))
+    return counts
 
 
-def _counted(runtime: Runtime, text: str, model: str) -> int:
-    if not text.strip():
-        raise CannotCallError(f"count_tokens {model}: the service counts no text of blank space; leave the file out")
-    last: CallFault | None = None
-    for _ in range(4):
+def _counted(runtime: Runtime, text: str, names: list[str]) -> int:
+    """Tokens by the first of the ``names`` that the service counts for; those that it does not are taken out."""
+    request = {"messages": [{"role": "user", "content": [{"text": text}]}]}
+    while True:
         try:
-            return runtime.count_tokens(model, {"messages": [{"role": "user", "content": [{"text": text}]}]})
+            return runtime.count_tokens(names[0], request)
+        except CannotCallError as refused:
+            if len(names) == 1 or "ValidationException" not in str(refused):
+                raise
+            del names[0]
         except CallFault as fault:
-            last = fault
-            if not fault.again:
-                break
-    raise CannotCallError(f"count_tokens {model}: {last}; try again later")
+            raise CannotCallError(f"count_tokens {names[0]}: {fault}; try again later") from None
 
 
 def _done(call: Callable[[], T], about: str) -> T:

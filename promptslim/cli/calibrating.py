@@ -35,7 +35,8 @@ def calibrated(texts: Texts, models: Sequence[str], place: Place, as_json: bool)
     if not known:
         raise UsageError("no text to calibrate by: name files, or run it in a folder whose code has prompts")
     try:
-        one, *counted = count_text([LETTER, *(text for _, text in known)], model, Account(place.settings.region))
+        asked = [LETTER, *(text for _, text in known)]
+        one, *counted = count_text(asked, model, Account(place.settings.region), facts.base)
         found = calibration([text for _, text in known], counted, one, facts.tokenizer)
     except (CannotCallError, TooLittleTextError) as error:
         raise UsageError(str(error)) from None

@@ -61,4 +61,4 @@ def test_one_answer(tmp_path: Path, name: str, stream: bool) -> None:
 
 def test_count_tokens() -> None:
     model = ENVIRONMENT.get("PROMPTSLIM_TEST_AWS_COUNT", "us.anthropic.claude-haiku-4-5-20251001-v1:0")
-    assert 5 < count_text(["Hello, Claude"], model, Account())[0] < 30
+    assert 5 < count_text(["Hello, Claude"], model, Account(), load().base_of(model))[0] < 30

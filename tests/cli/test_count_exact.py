@@ -77,6 +77,25 @@ def test_a_model_that_is_not_counted_is_one_line(server: LocalServer, tmp_path: 
     assert "count_tokens" in done.stderr
 
 
+@pytest.mark.parametrize("model", ["us.anthropic.claude-opus-4-7", "us.amazon.nova-2-lite-v1:0"])
+def test_a_model_that_the_service_does_not_count_for_says_what_else_there_is(
+    server: LocalServer, tmp_path: Path, model: str
+) -> None:
+    (tmp_path / "a.txt").write_text("hello\n")
+    done = count(tmp_path, server.url, "a.txt", "--exact", "--model", model)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "doesn't support counting tokens" in done.stderr
+    assert "without --exact the count is made here" in done.stderr
+
+
+def test_throttling_is_waited_for(server: LocalServer, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n")
+    server.service.faults.order("ThrottlingException", "InternalServerException")
+    done = count(tmp_path, server.url, "a.txt", "--exact", "--model", MODEL)
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_the_flag_boto3_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello\n")
     script = (

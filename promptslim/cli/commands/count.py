@@ -12,6 +12,8 @@ from promptslim.cli.session import write
 from promptslim.cli.settings_flags import CONFIGURATION, configured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from promptslim.core.result import TokenCount
 
 PARAMETERS: Parameters = (
@@ -56,7 +58,7 @@ def run(given: Given) -> int:
         return 0
     texts = [(name, _text(name, place.cwd)) for name in given.listed("files") or ("-",)]
     if given.flag("exact"):
-        rows = _asked(texts, given.listed("model") or (), place.settings.region)
+        rows = _asked(texts, given.listed("model") or (), place.settings.region, catalog.base_of)
     else:
         rows = [(name, model, pipeline.count(text, model, place)) for name, text in texts for model in models]
     write([_json(rows)] if as_json else _lines(rows))
@@ -64,7 +66,7 @@ def run(given: Given) -> int:
 
 
 def _asked(
-    texts: list[tuple[str, str]], models: tuple[str, ...], region: str | None
+    texts: list[tuple[str, str]], models: tuple[str, ...], region: str | None, base_of: Callable[[str], str]
 ) -> list[tuple[str, str | None, TokenCount]]:
     """The counts of the service, with the frame of the message in them."""
     from promptslim.aws.clients import Account
@@ -75,7 +77,8 @@ def _asked(
     if not models:
         raise UsageError("--exact needs a model: add --model with the id of a model on Amazon Bedrock")
     try:
-        counts = {model: count_text([text for _, text in texts], model, Account(region)) for model in models}
+        only = [text for _, text in texts]
+        counts = {model: count_text(only, model, Account(region), base_of(model)) for model in models}
     except CannotCallError as error:
         raise UsageError(f"{error}; without --exact the count is made here") from None
     return [

@@ -161,6 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         metadata = _metadata(operation, body, self.headers.get("X-Amzn-Bedrock-Request-Metadata"))
         service.received.append(Received(operation, model, metadata))
         if operation == "count-tokens":
+            service.check_counted(model)
             self._send_json({"inputTokens": service.input_tokens(self._counted(model, body.get("input") or {}))})
             return
         form: Any = converse if operation.startswith("converse") else self.local.family(model)

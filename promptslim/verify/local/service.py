@@ -91,6 +91,17 @@ class Service:
         milliseconds = max(1, round(1000 * (time.monotonic() - started)))
         return Reply(f"{number:08d}", chat.model, text, stop, usage, tools, milliseconds)
 
+    def check_counted(self, model_id: str) -> None:
+        """Raises Refused for a model that CountTokens does not count for: an inference profile (pydantic-ai pull
+        request 3367 and agentcore-public-stack pull request 430, live), a Claude that is offered through profiles only,
+        and Nova 2 (AWS user guide, count-tokens page, and model cards, 2026). What holds for others is not told
+        anywhere; they are counted."""
+        facts = self.model(model_id)
+        profile = facts is None or facts.geo is not None or "inference-profile" in model_id
+        only_by_profile = facts is not None and facts.vendor == "anthropic" and facts.tokenizer == "claude-4.7"
+        if profile or only_by_profile or (facts is not None and facts.family.startswith("nova-2")):
+            raise invalid("The provided model doesn't support counting tokens.")
+
     def input_tokens(self, chat: Chat) -> int:
         """All input tokens of a chat."""
         tokens, frame = self._segment_tokens(chat, self.model(chat.model))

@@ -126,11 +126,22 @@ def test_bodies_that_the_service_refuses(bedrock: Any, model: str, body: dict[st
 
 def test_count_tokens_agrees_with_the_usage_of_the_call(bedrock: Any) -> None:
     system = [{"text": "Answer briefly."}]
-    counted = bedrock.count_tokens(modelId=MODEL, input={"converse": {"messages": HELLO, "system": system}})
+    counted = bedrock.count_tokens(
+        modelId=MODEL.removeprefix("us."), input={"converse": {"messages": HELLO, "system": system}}
+    )
     called = bedrock.converse(modelId=MODEL, messages=HELLO, system=system)
     assert counted["inputTokens"] == called["usage"]["inputTokens"]
     body = json.dumps(BODIES["anthropic"][1]).encode()
-    assert bedrock.count_tokens(modelId=MODEL, input={"invokeModel": {"body": body}})["inputTokens"] == 8
+    assert (
+        bedrock.count_tokens(modelId=MODEL.removeprefix("us."), input={"invokeModel": {"body": body}})["inputTokens"]
+        == 8
+    )
+
+
+@pytest.mark.parametrize("model", [MODEL, "anthropic.claude-opus-4-7", "amazon.nova-2-lite-v1:0"])
+def test_count_tokens_counts_for_no_profile_and_for_no_model_offered_through_profiles(bedrock: Any, model: str) -> None:
+    with pytest.raises(bedrock.exceptions.ValidationException, match="doesn't support counting tokens"):
+        bedrock.count_tokens(modelId=model, input={"converse": {"messages": HELLO}})
 
 
 def test_an_arn_is_a_model_id(bedrock: Any) -> None:
