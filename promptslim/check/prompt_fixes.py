@@ -39,10 +39,23 @@ def prompt_fixes(
         before, after = count([shown(prompt.parts), shown(trimmed(prompt, own))])
         saved = sum(one.saves for one in own) if prompt.shape == "tools" else before - after
         if saved > 0:
-            title = ", ".join(dict.fromkeys(one.title for one in own))
+            title = ", ".join(dict.fromkeys(one.title for one in own)) + _warning(prompt, saved, rule)
             edits = tuple(edit for one in own for edit in one.edits)
             fixes.append(Fix(title, edits, APPLICABILITY[stage], saved))
     return tuple(fixes)
+
+
+def _warning(prompt: Prompt, saved: int, rule: RuleContext) -> str:
+    """What a fix would cost where it pushes a cached prefix under the minimum; empty where it does not."""
+    from promptslim.check.cache_trap import threatened
+
+    trap = threatened(prompt, saved, rule)
+    if trap is None:
+        return ""
+    return (
+        f" (the cached prefix would shrink from {trap.before:,} to {trap.after:,} tokens, under the cache minimum of "
+        f"{trap.minimum:,}: dearer from a cache hit rate of {trap.hit_rate:.1%} on)"
+    )
 
 
 def _apart(found: Sequence[Offer]) -> list[Offer]:

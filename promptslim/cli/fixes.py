@@ -56,9 +56,9 @@ def wanted(given: Given) -> Wanted:
 
 def fixing(session: Session, run: Run, outcome: Outcome, what: Wanted, judge: Callable[[Run], Outcome]) -> Fixing:
     """The files as they are after the fixes, in memory."""
-    from promptslim.pipeline.fixing import fix_findings
+    from promptslim.pipeline.keeping_caches import fix_and_keep_caches
 
-    return fix_findings(run, outcome, what.level, session.again(run), judge)
+    return fix_and_keep_caches(run, outcome, what.level, session.again(run), judge)
 
 
 def show_difference(session: Session, changes: Iterable[FileChange]) -> None:

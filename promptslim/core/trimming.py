@@ -51,7 +51,8 @@ class Trap:
     """A call whose cached prefix of ``before`` tokens shrinks to ``after``, under the ``minimum`` of its ``model``.
 
     The trim costs more than it saves from a share of cache hits of ``hit_rate`` on. ``certain`` is false where the
-    prefix holds parts of unknown size, so that it may stay over the minimum. ``usd_hit`` is what 1,000 calls pay for
+    prefix holds parts of unknown size, or its tokens are estimated (``basis``), so that it may stay over the minimum.
+    ``usd_hit`` is what 1,000 calls pay for
     the prefix today where all of them hit the cache, ``usd_after`` what they pay after the trim, both None without
     prices; ``prompts`` are the places (path, cell, offset) of the prompts in the prefix. ``observed`` is the share of
     hits that the usage file gives, ``usd_now`` what 1,000 calls pay for the prefix at it.
@@ -64,12 +65,18 @@ class Trap:
     minimum: int
     hit_rate: Decimal
     certain: bool
+    basis: Basis
     usd_hit: Decimal | None
     usd_after: Decimal | None
     source: str
     prompts: frozenset[tuple[str, int | None, int]]
     observed: Decimal | None = None
     usd_now: Decimal | None = None
+
+    @property
+    def pays(self) -> bool:
+        """Whether the usage file says that hits are so rare that the trim makes the call cheaper all the same."""
+        return self.observed is not None and self.observed <= self.hit_rate
 
 
 @record
@@ -93,8 +100,9 @@ class NewText:
 @record
 class TrimResult:
     """``prompts`` are those that get shorter, ``files`` the files that change. ``proved``: prompts that a proof holds
-    as they are; ``unproved``: prompts with edits that need a proof and have none; ``traps``: calls that would become
-    dearer, whose prompts are left as they are where ``certain``, unless that was accepted. ``over_target``: ids and
+    as they are; ``unproved``: prompts with edits that need a proof and have none; ``traps``: calls whose
+    cached prefix falls under the minimum, whose prompts are left as they are, unless the trim ``pays`` or the loss was
+    accepted. ``over_target``: ids and
     tokens of prompts that stay over the target."""
 
     prompts: tuple[TrimmedPrompt, ...]

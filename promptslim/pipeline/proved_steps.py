@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptslim.pipeline.cache_trap import by_id
+from promptslim.check.cache_trap import by_id
 
 if TYPE_CHECKING:
     from promptslim.core.prompt import Prompt

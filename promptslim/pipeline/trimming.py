@@ -1,31 +1,26 @@
 """Prompts to shorter prompts, in memory: offers of the trimmers as fixes, checked and read again."""
 
-# pathlib costs more start-up time than everything in this module.
-# ruff: noqa: PTH118, PTH123
-
 from __future__ import annotations
 
-import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from promptslim.check.cache_trap import by_id, place_of, traps
 from promptslim.check.engine import Outcome
 from promptslim.check.prompt_cost import model_of, priced_uses
 from promptslim.check.prompt_text import is_material
 from promptslim.check.rule_context import RuleContext, RunContext
-from promptslim.config.error import ConfigError
 from promptslim.core.finding import Finding
 from promptslim.core.record import record, replace
 from promptslim.core.result import CheckResult, Summary
 from promptslim.core.text import Applicability, Fix
 from promptslim.core.trimming import LEVELS, LeftOut, Level, Made, NewText, Trap, TrimmedPrompt, TrimResult
 from promptslim.extract.definitions import definitions
-from promptslim.pipeline.cache_trap import by_id, place_of, traps
 from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.fixing import PROVED, Analyse, Fixing, fix_findings
+from promptslim.pipeline.keeping_caches import usage_of
 from promptslim.pipeline.proved_steps import is_proved_step, why_not_applied
-from promptslim.spend.usage_file import NAME, Usage, read_usage
 from promptslim.structure.flat import flatten
 from promptslim.trim.offers import Offer, Wanted, offers
 from promptslim.trim.protection import protection
@@ -74,27 +69,13 @@ def trim(run: Run, request: TrimRequest, analyse: Analyse) -> Trimming:
     return _Trimmer(run, request, analyse).result()
 
 
-def _usage(run: Run) -> Usage | None:
-    """The usage file of the project, None where it has none. Raises ConfigError."""
-    folder = run.place.settings.folder or run.place.cwd
-    path = os.path.join(folder, NAME)
-    try:
-        with open(path, encoding="utf-8") as file:
-            return read_usage(file.read(), NAME)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise ConfigError(f"{NAME}: cannot be read: {reason}; correct or remove the file") from None
-
-
 class _Trimmer:
     """One trim."""
 
     def __init__(self, run: Run, request: TrimRequest, analyse: Analyse) -> None:
         self.run, self.request, self.again = run, request, analyse
         self.counting = Counting(run.place.settings, run.place.cwd, precise=True)
-        self.usage = _usage(run)
+        self.usage = usage_of(run)
         self.levels: dict[str, Level | None] = {}
         self.unlocked: set[tuple[str, int | None, int]] = set()
         self.offered: dict[int, tuple[Finding, str, Offer]] = {}
@@ -115,7 +96,7 @@ class _Trimmer:
             trapped = self.traps(fixing)
             found = found or trapped
             if not self.request.accept_cache_loss:
-                places = {place for trap in trapped if trap.certain for place in trap.prompts}
+                places = {place for trap in trapped if not trap.pays for place in trap.prompts}
                 barred |= {before.id for before, after in pairs if before != after and place_of(before) in places}
             self.levels |= dict.fromkeys(barred)
             made = self.made(fixing)
@@ -253,7 +234,7 @@ class _Trimmer:
         """The calls that the trim makes dearer."""
         calls = (call for file in self.run.facts for call in file.calls)
         now = (call for file in fixing.run.facts for call in file.calls)
-        return traps(by_id(calls), by_id(now), self.rule(self.run), self.usage)
+        return traps(by_id(calls), by_id(now), self.rule(self.run), self.usage.hit_rate if self.usage else None)
 
     def made(self, fixing: Fixing) -> dict[str, list[Offer]]:
         """The offers that went in, by prompt."""

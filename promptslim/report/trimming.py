@@ -23,7 +23,7 @@ def summary(result: TrimResult) -> Iterator[str]:
             yield f"    {made.trimmer}: {_tokens(made.saves)}, {number} ({made.level})\n"
     yield from _total(result.prompts)
     for trap in result.traps:
-        yield f"{place(trap.call.primary)}: {_trap(trap)}\n"
+        yield f"{place(trap.call.primary)}: {trap_text(trap)}\n"
     for prompt in result.proved:
         yield f"{_named(prompt)}: has a proof in promptslim.lock; a change would need a new proof, left as it is\n"
     for prompt in result.unproved:
@@ -65,17 +65,18 @@ def _total(prompts: Iterable[TrimmedPrompt]) -> Iterator[str]:
         yield f"{len(found)} prompts: {before:,} to {_tokens(after)} ({share:.1%} less, {bases})\n"
 
 
-def _trap(trap: Trap) -> str:
-    certain = "" if trap.certain else " (as far as it is visible)"
+def trap_text(trap: Trap) -> str:
+    """What becomes of the bill of a call whose cached prefix falls under the minimum."""
+    limit = " (estimated)" if trap.basis == "estimated" else "" if trap.certain else " (as far as it is visible)"
     text = (
-        f"the cached prefix shrinks from {trap.before:,} to {_tokens(trap.after)}{certain}, under the cache minimum "
+        f"the cached prefix shrinks from {trap.before:,} to {_tokens(trap.after)}{limit}, under the cache minimum "
         f"of {trap.minimum:,} for {one_line(trap.model)}: from a cache hit rate of {trap.hit_rate:.1%} on, calls get "
         "dearer"
     )
     if trap.observed is not None and trap.usd_now is not None and trap.usd_after is not None:
         text += (
             f"; at {trap.observed:.1%} (usage file) the prefix costs {dollars(trap.usd_now)} per 1,000 calls today and "
-            f"{dollars(trap.usd_after)} after the trim ({one_line(trap.source)})"
+            f"{dollars(trap.usd_after)} after the trim{', which pays' if trap.pays else ''} ({one_line(trap.source)})"
         )
     elif trap.usd_hit is not None and trap.usd_after is not None:
         text += (
@@ -134,6 +135,8 @@ def _trap_data(trap: Trap) -> dict[str, Any]:
         "prefix_tokens": {"before": trap.before, "after": trap.after, "minimum": trap.minimum},
         "dearer_from_hit_rate": round(float(trap.hit_rate), 4),
         "certain": trap.certain,
+        "basis": trap.basis,
+        "pays": trap.pays,
         "cache_hit_rate": None if trap.observed is None else round(float(trap.observed), 4),
         "usd_per_1k_calls": {
             "hit_before": _amount(trap.usd_hit),

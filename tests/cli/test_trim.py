@@ -249,7 +249,10 @@ def test_usage_shows_both_bills_and_decides(run: Run, tmp_path: Path) -> None:
     (call,) = promptslim.inventory(["."], cwd=tmp_path, cache=False).calls
     usage.write_text(f'version = 1\n[usage."{call.id}"]\ncache_hit_rate = 0.1\n')
     code, _, err = run("--write", "--level", "unsafe")
-    assert (code, "cache minimum" in err) == (0, False)
+    assert code == 0
+    bills = re.search(r"\$([\d.]+) per 1,000 calls today and \$([\d.]+) after the trim, which pays", err)
+    assert bills, err
+    assert float(bills[1]) > float(bills[2])
     assert "to find the date.\n" in (tmp_path / "app.py").read_text()
 
 
@@ -280,6 +283,44 @@ def test_a_prefix_that_stays_over_the_minimum_is_trimmed(run: Run, tmp_path: Pat
     (tmp_path / "app.py").write_text(cached(120))
     code, _, err = run("--write", "--level", "unsafe")
     assert (code, "cache minimum" in err) == (0, False)
+
+
+NOVA = ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", "us.amazon.nova-lite-v1:0")
+
+
+def test_an_estimated_prefix_is_left_as_well(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(cached(90).replace(*NOVA))
+    code, _, err = run("--write", "--level", "unsafe")
+    assert code == 1
+    assert re.search(
+        r"from 1,\d\d\d to 1,\d\d\d tokens \(estimated\), under the cache minimum of 1,536 for nova-lite", err
+    )
+    assert (tmp_path / "app.py").read_text() == cached(90).replace(*NOVA)
+    (trap,) = json.loads(run("--json", "--level", "unsafe")[1])["traps"]
+    assert (trap["basis"], trap["certain"], trap["pays"]) == ("estimated", False, False)
+
+
+def test_fixes_of_findings_keep_the_cache_too(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.py").write_text(cached(54))
+    words = ["check", "--select", "PS204,PS205", "--no-cache"]
+    assert entry.main(words) == 1
+    assert "the cached prefix would shrink" in capsys.readouterr().out
+    for flag in ("--fix", "--fix-only"):
+        entry.main([*words, flag, "--unsafe-fixes"])
+        err = capsys.readouterr().err
+        assert "under the cache minimum of 1,024 for claude-3-7-sonnet: from a cache hit rate of" in err
+        assert "trim --accept-cache-loss" in err
+        assert (tmp_path / "app.py").read_text() == cached(54)
+    (tmp_path / "promptslim-usage.toml").write_text("version = 1\n[default_usage]\ncache_hit_rate = 0.1\n")
+    entry.main([*words, "--fix", "--unsafe-fixes"])
+    assert "Fixed" in capsys.readouterr().err
+    assert "to find the date.\n" in (tmp_path / "app.py").read_text()
+    (tmp_path / "app.py").write_text(cached(120))
+    (tmp_path / "promptslim-usage.toml").unlink()
+    entry.main([*words, "--fix", "--unsafe-fixes"])
+    assert "to find the date.\n" in (tmp_path / "app.py").read_text()
 
 
 def test_without_a_marker_there_is_no_trap(run: Run, tmp_path: Path) -> None:

@@ -6,15 +6,16 @@ where h > (w - T2 / T) / (w - r); see ``pricing/cache_economics.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models
 from promptslim.check.request_order import Request, requests
 from promptslim.check.stable_prefix import MARKED_VENDORS
+from promptslim.core.levels import Basis
 from promptslim.core.prompt import CachePoint, Hole, Literal, Prompt
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.core.trimming import Trap
 from promptslim.core.values import Known, Present
 from promptslim.pricing.cache_economics import multipliers, relative_price, trim_trap_hit_rate
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import LlmCall
-    from promptslim.spend.usage_file import Usage
 
+HitRate = Callable[[str, int], "Decimal | None"]
+"""The share of cache hits of a call, by its id and the seconds that a cached prefix lives; None where not known."""
 
 HOUR = 3600
 FIVE_MINUTES = 300
@@ -42,11 +44,17 @@ class _Prefix:
     prompts: tuple[Prompt, ...]
 
 
+@record
+class _Sizes:
+    before: int
+    after: int
+    basis: Basis
+
+
 def traps(
-    before: Mapping[str, LlmCall], after: Mapping[str, LlmCall], rule: RuleContext, usage: Usage | None = None
+    before: Mapping[str, LlmCall], after: Mapping[str, LlmCall], rule: RuleContext, hit_rate: HitRate | None = None
 ) -> tuple[Trap, ...]:
-    """The calls that fall into the trap, by their ids before and after a trim; each at its worst model and branch.
-    With ``usage`` that knows a call's share of cache hits only those that do get dearer."""
+    """The calls that fall into the trap, by their ids before and after a trim; each at its worst model and branch."""
     found: list[Trap] = []
     for call_id, call in before.items():
         now = after.get(call_id)
@@ -55,11 +63,28 @@ def traps(
         candidates = [
             trap
             for first, second in zip(requests(call), requests(now), strict=False)
-            for trap in _of_request(call, first, second, rule, usage)
+            for trap in _of_request(call, first, second, rule, hit_rate)
         ]
         if candidates:
-            found.append(min(candidates, key=lambda one: (not one.certain, one.hit_rate)))
+            found.append(min(candidates, key=lambda one: (one.pays, not one.certain, one.hit_rate)))
     return tuple(found)
+
+
+def threatened(prompt: Prompt, saves: int, rule: RuleContext) -> Trap | None:
+    """The trap into which a call of ``prompt`` falls where the prompt loses ``saves`` tokens; None where none does."""
+    for call in rule.users(prompt):
+        for request in requests(call) if _marked(call) else ():
+            old = _prefix(request)
+            if old is None or prompt not in old.prompts:
+                continue
+            for model in _marked_models(call, rule):
+                # A token is a character at least: spares loading vocabularies for short prefixes.
+                if model.cache is not None and len(old.text) >= model.cache.min_certain:
+                    sizes = _sizes(old, None, model, rule)
+                    sizes = replace(sizes, after=sizes.before - saves)
+                    if (trap := _trap(call, old, sizes, model, None)) is not None:
+                        return trap
+    return None
 
 
 def _marked(call: LlmCall) -> bool:
@@ -72,45 +97,58 @@ def _marked(call: LlmCall) -> bool:
 
 
 def _of_request(
-    call: LlmCall, before: Request, after: Request, rule: RuleContext, usage: Usage | None
+    call: LlmCall, before: Request, after: Request, rule: RuleContext, hit_rate: HitRate | None
 ) -> Iterator[Trap]:
     old, new = _prefix(before), _prefix(after)
     if old is None or new is None or old.text == new.text:
         return
+    for model in _marked_models(call, rule):
+        trap = _trap(call, old, _sizes(old, new, model, rule), model, hit_rate)
+        if trap is not None:
+            yield trap
+
+
+def _marked_models(call: LlmCall, rule: RuleContext) -> Iterator[ModelFacts]:
+    """The models of a call that cache what a marker ends."""
     for model in certain_models(call, rule, fallbacks=True):
         if model.vendor in MARKED_VENDORS and model.cache is not None and model.rates is not None:
-            yield from _at(call, old, new, model, rule, usage)
+            yield model
 
 
-def _at(
-    call: LlmCall, old: _Prefix, new: _Prefix, model: ModelFacts, rule: RuleContext, usage: Usage | None
-) -> Iterator[Trap]:
+def _sizes(old: _Prefix, new: _Prefix | None, model: ModelFacts, rule: RuleContext) -> _Sizes:
+    """The tokens of a prefix before and after, as a trim gives them: what goes is always counted by a vocabulary."""
+    scale = scale_for(rule.run.counter(), model.tokenizer)
+    first, second = scale.count([old.text, (new or old).text])
+    if scale.basis == "counted":
+        return _Sizes(first, second, scale.basis)
+    estimate = rule.count(old.text, model).n
+    return _Sizes(estimate, max(estimate - (first - second), 0), scale.basis)
+
+
+def _trap(call: LlmCall, old: _Prefix, sizes: _Sizes, model: ModelFacts, hit_rate: HitRate | None) -> Trap | None:
     cache, rates = model.cache, model.rates
     prices = multipliers(rates) if rates else None
     if prices is None or cache is None or rates is None:
-        return
-    scale = scale_for(rule.run.counter(), model.tokenizer)
-    first, second = scale.count([old.text, new.text])
-    if first < cache.min_certain or second >= cache.min_certain:
-        return
+        return None
+    if sizes.before < cache.min_certain or sizes.after >= cache.min_certain:
+        return None
     write = prices.write_1h if old.hour and prices.write_1h is not None else prices.write_5m
-    rate = trim_trap_hit_rate(first, second, prices.read, write)
+    rate = trim_trap_hit_rate(sizes.before, sizes.after, prices.read, write)
     if rate is None:
-        return
-    uncached = usd_per_1k(first, rates)
-    share = usage.hit_rate(call.id, HOUR if old.hour else FIVE_MINUTES) if usage is not None else None
-    if share is not None and share <= rate:
-        return
-    yield Trap(
+        return None
+    uncached = usd_per_1k(sizes.before, rates)
+    share = hit_rate(call.id, HOUR if old.hour else FIVE_MINUTES) if hit_rate is not None else None
+    return Trap(
         call=call,
         model=model.family,
-        before=first,
-        after=second,
+        before=sizes.before,
+        after=sizes.after,
         minimum=cache.min_certain,
         hit_rate=max(rate, Decimal(0)),
-        certain=old.whole and (scale.basis == "counted" or share is not None),
+        certain=old.whole and sizes.basis == "counted",
+        basis=sizes.basis,
         usd_hit=None if uncached is None else uncached * relative_price(Decimal(1), prices.read, write),
-        usd_after=usd_per_1k(second, rates),
+        usd_after=usd_per_1k(sizes.after, rates),
         source=provenance(rates),
         prompts=frozenset(place_of(prompt) for prompt in old.prompts),
         observed=share,
