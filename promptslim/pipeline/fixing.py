@@ -188,7 +188,7 @@ class _Fixer:
                 for edit in fix.edits:
                     self.read(edit.location.path)
             except (OSError, ValueError) as error:
-                self.refuse(finding, fix, f"{edit.location.path} cannot be read: {error}")
+                self.refuse(finding, fix, f"{edit.location.path} cannot be read: {_reason(error)}")
             else:
                 fixes.append(fix)
         good, texts, reason = self.tried(fixes)
@@ -275,7 +275,11 @@ class _Fixer:
         from promptslim.discover.decode import decode
         from promptslim.discover.reading import read_bytes
 
-        data = read_bytes(os.path.join(self.first.place.cwd, path))
+        stdin = self.first.stdin
+        if stdin is not None and stdin.path == path:
+            data = stdin.data
+        else:
+            data = read_bytes(os.path.join(self.first.place.cwd, path))
         self.decoded[path] = data, decode(data, python=path.endswith(".py"))
         self.texts[path] = self.decoded[path][1].text
 
@@ -290,6 +294,11 @@ def _bytes_of(original: bytes, decoded: Decoded, text: str) -> bytes:
     return original[: len(original) - len(body)] + with_line_ends(body.decode(decoded.encoding), text).encode(
         decoded.encoding
     )
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Without the absolute path that the system puts into its message."""
+    return error.strerror or "no reason given" if isinstance(error, OSError) else str(error)
 
 
 def _is_in(path: str, edit: Edit) -> bool:

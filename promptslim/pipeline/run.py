@@ -63,7 +63,8 @@ class Stdin:
 class Run:
     """What was found in the files of a run. ``copies`` maps a path to the first with the same content, where
     there is one and the user did not name the path; ``unread`` and ``skipped`` as in ``Summary``. ``analysed``: how
-    many files had something to analyse. ``asked``: what was asked of each project for them, by its root, and PROOFS."""
+    many files had something to analyse. ``asked``: what was asked of each project for them, by its root, and PROOFS.
+    ``stdin``: the file that came from standard input."""
 
     place: Place
     catalog: Catalog
@@ -77,6 +78,7 @@ class Run:
     proofs: tuple[ProofState, ...] = ()
     analysed: int = 0
     asked: Mapping[str, Observation] = field(default_factory=dict)
+    stdin: Stdin | None = None
 
 
 def place_of(cwd: str | PathLike[str] | None, isolated: bool, values: Mapping[str, object]) -> Place:
@@ -174,6 +176,7 @@ def analyse(
         proofs=proofs,
         analysed=len(facts),
         asked=asked,
+        stdin=stdin,
     )
 
 

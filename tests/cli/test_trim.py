@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -88,6 +89,21 @@ def test_one_prompt_by_name(run: Run, tmp_path: Path) -> None:
         "",
         "promptslim: error: --prompt 'SYSTM' is no prompt of these files; did you mean 'SYSTEM'?\n",
     )
+
+
+@pytest.mark.parametrize("name", ["prompts/new.txt", "app.py"])
+def test_standard_input_is_trimmed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    before = "Sort it,    in order to see." if name.endswith(".txt") else APP.replace("Be brief", "Be very brief")
+    for words, changed in ((("trim", "--level", "unsafe"), True), (("check", "--diff", "--unsafe-fixes"), False)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(before.encode())))
+        code = entry.main([*words, "-", "--stdin-filename", name, "--no-cache"])
+        out, err = capsys.readouterr()
+        assert (code, "cannot be read" in err) == (int(changed), False)
+        assert not changed or "see." in out or "Customers are busy." in out
+    assert (tmp_path / "app.py").read_text() == APP
+    assert not (tmp_path / "prompts").exists()
 
 
 def test_json_has_figures_with_their_basis(run: Run) -> None:
