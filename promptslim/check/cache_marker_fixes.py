@@ -25,6 +25,25 @@ CONTROL = "{{{q}type{q}: {q}ephemeral{q}}}"
 DEFAULT = "{{{q}type{q}: {q}default{q}}}"
 INJECTION = "[{{{q}location{q}: {q}message{q}, {q}role{q}: {q}system{q}}}]"
 
+BEDROCK_MIDDLEWARE = ("langchain_aws.middleware", "BedrockPromptCachingMiddleware")
+ANTHROPIC_MIDDLEWARE = ("langchain_anthropic.middleware", "AnthropicPromptCachingMiddleware")
+MIDDLEWARE = {
+    "ChatAnthropic": ANTHROPIC_MIDDLEWARE,
+    "anthropic": ANTHROPIC_MIDDLEWARE,
+    "ChatBedrock": BEDROCK_MIDDLEWARE,
+    "ChatBedrockConverse": BEDROCK_MIDDLEWARE,
+    "bedrock": BEDROCK_MIDDLEWARE,
+    "bedrock_converse": BEDROCK_MIDDLEWARE,
+}
+"""Module and class by the class of the chat model, or by the provider that its name begins with."""
+
+NEEDS = {
+    "strands.Agent": "strands-agents 1.15",
+    BEDROCK_MIDDLEWARE[1]: "langchain-aws 1.4",
+    ANTHROPIC_MIDDLEWARE[1]: "langchain-anthropic 1.0",
+}
+"""The first version of a package that takes the marker (its wheels on PyPI)."""
+
 FIELDS = {"tools": "tools", "system": "system prompt"}
 
 
@@ -44,7 +63,10 @@ def added_marker(call: LlmCall, rule: RuleContext, terms: CacheTerms, prefix: St
         found = _marked(source, call, prompt, blocks, terms)
         if found is not None:
             where = FIELDS.get(prompt.role, "fixed part of the message")
-            return (Fix(f"mark the end of the {where} for the cache", found, Applicability.UNSAFE),)
+            new = "".join(edit.text for edit in found)
+            needs = next((version for name, version in NEEDS.items() if name == call.sdk or name in new), "")
+            note = f" (needs {needs} or later)" if needs else ""
+            return (Fix(f"mark the end of the {where} for the cache{note}", found, Applicability.UNSAFE),)
         return ()
     return ()
 
@@ -99,7 +121,9 @@ def _marked(source: Source, call: LlmCall, prompt: Prompt, blocks: int, terms: C
             value = INJECTION.format(q=quote)
             return checked(source, [insert_keyword(source, node, "cache_control_injection_points", value)])
         case "strands.Agent" if prompt.role == "system":
-            return checked(source, [_on_model(source, node, "strands")])
+            return checked(source, [_behind_system_prompt(source, node, prompt)])
+        case "langchain.create_agent" if call.callee.rpartition(".")[2] == "create_agent":
+            return checked(source, _middleware(source, node))
         case "pydantic_ai.Agent" if prompt.role == "system":
             return checked(source, [_setting(source, node)])
         case _:
@@ -175,24 +199,65 @@ def _starred(node: ast.expr) -> bool:
     return isinstance(node, ast.Starred)
 
 
-def _on_model(source: Source, node: ast.Call, package: str) -> Change | None:
-    """``cache_prompt`` of the ``BedrockModel`` that an agent is given; it caches the tools before the prompt too."""
+def _behind_system_prompt(source: Source, node: ast.Call, prompt: Prompt) -> Change | None:
+    """A cache point behind the system prompt of an agent whose model is one of Bedrock: it caches the tools, which
+    stand before the prompt, too."""
+    import ast
+
+    from promptslim.edits.calls.additions import insert_item
+    from promptslim.edits.calls.places import Set, argument, binding, is_text, list_display
+    from promptslim.edits.calls.replacements import wrap
+
+    model, given = argument(source, node, ("model",)), argument(source, node, ("system_prompt",))
+    if model is None or not isinstance(given, Set) or not isinstance(given.name, ast.keyword):
+        return None
+    value = model.value if isinstance(model, Set) else None
+    if isinstance(value, (ast.Name, ast.Attribute)):
+        value = binding(source, value) or value
+    if isinstance(value, ast.Call) and _class_name(value) != "BedrockModel":
+        return None
+    if value is not None and not isinstance(value, ast.Call) and not is_text(source, value):
+        return None
+    quote = source.quote(node)
+    point = POINT.format(q=quote)
+    display = list_display(source, given.value)
+    if display is not None:
+        return None if any(map(_starred, display.elts)) else insert_item(source, display, len(display.elts), point)
+    if not is_text(source, given.value, prompt.location):
+        return None
+    low = source.span(given.name).start + len("system_prompt")
+    return wrap(source, given.value, low, source.span(node).end - 1, f"[{{{quote}text{quote}: ", f"}}, {point}]")
+
+
+def _class_name(value: ast.Call) -> str:
+    import ast
+
+    return value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+
+
+def _middleware(source: Source, node: ast.Call) -> list[Change | None]:
+    """The middleware of the model's package, and its import."""
     import ast
 
     from promptslim.edits.calls.additions import insert_keyword
-    from promptslim.edits.calls.places import Set, argument, binding
+    from promptslim.edits.calls.imports import imported
+    from promptslim.edits.calls.places import Gap, Set, argument, binding
 
-    model = argument(source, node, ("model",))
-    value = model.value if isinstance(model, Set) else None
+    given = argument(source, node, ("model",))
+    value = given.value if isinstance(given, Set) else next(iter(node.args), None)
     if isinstance(value, (ast.Name, ast.Attribute)):
         value = binding(source, value)
-    if not isinstance(value, ast.Call) or package != "strands":
-        return None
-    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
-    if name != "BedrockModel":
-        return None
-    quote = source.quote(value)
-    return insert_keyword(source, value, "cache_prompt", f"{quote}default{quote}")
+    kind = _class_name(value) if isinstance(value, ast.Call) else ""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        kind = value.value.partition(":")[0]
+    place = MIDDLEWARE.get(kind)
+    if place is None or not isinstance(argument(source, node, ("middleware",)), Gap):
+        return []
+    known = imported(source, node, *place)
+    if known is None:
+        return []
+    added = insert_keyword(source, node, "middleware", f"[{known.name}()]")
+    return [added] if known.change is None else [known.change, added]
 
 
 def _setting(source: Source, node: ast.Call) -> Change | None:

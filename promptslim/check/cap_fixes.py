@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from promptslim.check.call_models import certain_models, possible_models
-from promptslim.check.cap_values import may_think, thinking_budget
+from promptslim.check.cap_values import may_think, thinking_budget, waits_for_whole_answer
 from promptslim.check.endpoints import at_openai_endpoint
 from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
@@ -34,12 +34,30 @@ TRANSLATES_KWARGS = ("langchain.ChatBedrock", "langchain.BedrockLLM")
 """Classes whose ``model_kwargs`` may hold ``max_tokens`` (langchain-aws 1.9.1; its only place in older ones). Others
 have it as a setting of its own, and say so where it stands among the rest."""
 
+SENDS_BODIES = ("boto3.invoke_model", *TRANSLATES_KWARGS, *KWARGS_ARE_THE_BODY)
+
 OPENAI_CLIENTS = ("OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI")
 
-NEEDS_A_CLASS = ("openai_agents.Agent", "google_adk.Agent")
-"""Agents whose settings are an object, which a dict does not stand for."""
+NEEDS_A_CLASS = {
+    "openai_agents.Agent": ("model_settings", "agents", "ModelSettings", "ModelSettings(max_tokens={})"),
+    "google_adk.Agent": (
+        "generate_content_config",
+        "google.genai",
+        "types",
+        "types.GenerateContentConfig(max_output_tokens={})",
+    ),
+}
+"""Agents whose settings are an object, which a dict does not stand for: their argument, the module and the name to
+import, and the object as it is written."""
+
+MOST_IN_BODY = {"llama": 2048, "titan": 3072}
+"""Caps that every model of a family takes in its invoke_model body, which refuses larger ones (AWS user guide,
+model-parameters pages of Meta Llama and Titan Text)."""
 
 ROUND_TO = 256
+
+TOKENS_PER_SECOND = 100
+"""Assumed, below the speed from which retried-timeout takes a cap for too large."""
 
 _THINKS_BY_NAME = pattern(
     r"thinking|reason|gpt-oss|minimax-m|magistral|nemotron|qwq|(?:^|[/.:_-])(?:r1|o[134]|gpt-[56])(?![0-9a-z])"
@@ -65,13 +83,63 @@ def added_cap(call: LlmCall, rule: RuleContext) -> tuple[Fix, ...]:
     if not isinstance(call.max_tokens.only, (Absent, Default)):
         return ()
     source = read(call.location.document)
+    if source is None:
+        return ()
     cap = _suggested(call, rule)
-    for place in _places(source, call, rule) if source is not None else ():
-        assert source is not None  # noqa: S101 (there are no places otherwise)
+    title = f"cap the answer at {cap.tokens:,} tokens ({cap.basis})"
+    for place in _places(source, call, rule):
         edits = checked(source, [_filled(source, place, str(cap.tokens))])
         if edits is not None:
-            return (Fix(f"cap the answer at {cap.tokens:,} tokens ({cap.basis})", edits, Applicability.UNSAFE),)
-    return ()
+            return (Fix(title, edits, Applicability.UNSAFE),)
+    edits = checked(source, _with_class(source, call, str(cap.tokens)))
+    return (Fix(title, edits, Applicability.UNSAFE),) if edits is not None else ()
+
+
+def _with_class(source: Source, call: LlmCall, value: str) -> list[Change | None]:
+    """The cap in an object that a call is not given yet, and the import of its class where that is missing."""
+    import ast
+
+    from promptslim.edits.calls.additions import insert_keyword
+    from promptslim.edits.calls.imports import imported, is_from
+    from promptslim.edits.calls.places import Gap, argument
+
+    node = source.node(call.location, ast.Call)
+    if node is None:
+        return []
+    if call.sdk == "strands.Agent":
+        return _with_model(source, node, value)
+    if call.sdk not in NEEDS_A_CLASS:
+        return []
+    keyword, module, name, written = NEEDS_A_CLASS[call.sdk]
+    found = argument(source, node, (keyword,))
+    known = imported(source, node, module, name)
+    if known is None or not isinstance(found, Gap) or found.owner is not node:
+        return []
+    if call.sdk == "openai_agents.Agent" and not is_from(source, node, module):
+        return []  # a folder of the project may be called "agents" too
+    text = written.format(value).replace(name, known.name, 1)
+    added = insert_keyword(source, node, keyword, text)
+    return [added] if known.change is None else [known.change, added]
+
+
+def _with_model(source: Source, node: ast.Call, value: str) -> list[Change | None]:
+    """An agent's model id in a model object that has a cap."""
+    import ast
+
+    from promptslim.edits.calls.imports import imported
+    from promptslim.edits.calls.places import Set, argument, is_text
+    from promptslim.edits.calls.replacements import wrap
+
+    found = argument(source, node, ("model",))
+    if not isinstance(found, Set) or not isinstance(found.name, ast.keyword) or found.owner is not node:
+        return []
+    known = imported(source, node, "strands.models", "BedrockModel")
+    if known is None or not is_text(source, found.value):
+        return []
+    low = source.span(found.name).start + len("model")
+    before, after = f"{known.name}(model_id=", f", max_tokens={value})"
+    wrapped = wrap(source, found.value, low, source.span(node).end - 1, before, after)
+    return [wrapped] if known.change is None else [known.change, wrapped]
 
 
 def _filled(source: Source, place: Gap | Set, value: str) -> Change | None:
@@ -234,19 +302,35 @@ def _suggested(call: LlmCall, rule: RuleContext) -> Cap:
     if budget is not None:
         cap = Cap(budget + default, f"the thinking budget and a default of {default:,}: adjust it to your answers")
     elif thinks:
-        tokens = int(str(rule.options["default-thinking-cap"]))
-        cap = Cap(tokens, "a default with room for thinking: adjust it to your answers")
+        tokens, most = int(str(rule.options["default-thinking-cap"])), _most_in_time(call, rule)
+        cap = Cap(min(tokens, most or tokens), "a default with room for thinking: adjust it to your answers")
     elif demand is not None and 2 * demand.words > default:
         cap = Cap(rounded(2 * demand.words), f"two tokens for each word of the {demand.form} that the prompt asks for")
     else:
         cap = Cap(default, "a default: adjust it to your longest answer")
-    limit = least_limit(models)
+    limits = [least_limit(models)]
+    if call.sdk in SENDS_BODIES:
+        limits += [MOST_IN_BODY.get(model.body or "") for model in models]
+    limit = min((one for one in limits if one is not None), default=None)
     if limit is not None and cap.tokens > limit:
         return Cap(limit, "the model's own limit: adjust it")
     context = min((model.context for model in models if model.context is not None), default=None)
     if context is not None and cap.tokens > context // 4:
         return Cap(context // 4, "a quarter of the model's context window, which input shares: adjust it")
     return cap
+
+
+def _most_in_time(call: LlmCall, rule: RuleContext) -> int | None:
+    """What a model writes, at TOKENS_PER_SECOND, before the client of an unstreamed call asks again."""
+    if call.sdk not in ("boto3.converse", "boto3.invoke_model") or not waits_for_whole_answer(call):
+        return None
+    match call.client.read_timeout.only:
+        case Absent():
+            return int(TOKENS_PER_SECOND * rule.catalog.thresholds["read_timeout_seconds"])
+        case Known(value=int() | float() as seconds) if seconds > 0:
+            return int(TOKENS_PER_SECOND * seconds)
+        case _:
+            return None
 
 
 def rounded(tokens: int) -> int:

@@ -71,8 +71,13 @@ def settings():
 
 client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=settings())
 """,
-    "an object that needs a class": """
+    "an object whose class cannot be imported under its name": """
 from agents import Agent
+class ModelSettings: ...
+agent = Agent(name="a", model="gpt-4o-mini", instructions="Be brief.")
+""",
+    "agents of the project's own": """
+from agents.agent import Agent
 agent = Agent(name="a", model="gpt-4o-mini", instructions="Be brief.")
 """,
 }
@@ -320,7 +325,7 @@ from langchain.llms.bedrock import Bedrock
 TITAN = "amazon.titan-text-express-v1"
 m = Bedrock(model_id=TITAN)
 """,
-        ', model_kwargs={"maxTokenCount": 4096}',
+        ', model_kwargs={"maxTokenCount": 3072}',
     ),
 }
 

@@ -34,7 +34,7 @@ MARKERS = {
     "boto3.invoke_model": "`cache_control` on the last block of {}",
     "anthropic.messages": "`cache_control` on the last block of {}",
     "litellm.completion": "`cache_control` on the last block of {}",
-    "strands.Agent": "`cache_prompt` and `cache_tools` to the model, or a `cachePoint` block after {}",
+    "strands.Agent": "a `cachePoint` block after {} (`system_prompt` takes a list of blocks)",
     "pydantic_ai.Agent": "the cache settings of the model (`anthropic_cache_instructions` ...) for {}",
     "langchain.create_agent": "the prompt caching middleware of the model's package for {}",
 }

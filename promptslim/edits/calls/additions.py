@@ -165,7 +165,8 @@ def _inserted(source: Source, row: _Row, place: int, text: str) -> tuple[Edit, .
 def broken(source: Source, row: _Row, plain: Edit, *, has_comma: bool) -> tuple[Edit, ...] | None:
     """The edits that write an element, which makes its line too long, on a new one: below the elements, where these
     have a line of their own; between the brackets of one line, elements and all, or each on its own where that is
-    still too long. None where neither is so, where the line has been too long before, and inside another display."""
+    still too long. None where neither is so, where the line has been too long before, and for one of several arguments
+    or items."""
     text, at = source.text, plain.location.span.start
     begin = text.rfind("\n", 0, at) + 1
     indent = text[begin : len(text) - len(text[begin:].lstrip(" \t"))]
@@ -180,7 +181,8 @@ def broken(source: Source, row: _Row, plain: Edit, *, has_comma: bool) -> tuple[
         comma = "," if has_comma else ""
         lead = "" if has_comma else ","
         return (source.edit(at, at, f"{lead}\n{indent}{element}{comma}"),) if own and last else None
-    nested = any(text.count(one, begin, row.open) > text.count(other, begin, row.open) for one, other in ("[]", "{}"))
+    outside = _unclosed(text[begin : row.open])
+    nested = outside is not None and any(sign in outside for sign in ",=:")
     if row.close >= begin + len(line) or not source.narrow(line) or not last or nested:
         return None
     inner = indent + source.indent
@@ -193,6 +195,17 @@ def broken(source: Source, row: _Row, plain: Edit, *, has_comma: bool) -> tuple[
         return None
     between = [source.edit(*gap, f",\n{inner}") for gap in gaps]
     return opening, *between, source.edit(row.elements[-1][1], row.close, f",\n{inner}{element},\n{indent}")
+
+
+def _unclosed(line: str) -> str | None:
+    """What follows the first bracket of a line that is not closed in it."""
+    opened: list[int] = []
+    for index, char in enumerate(line):
+        if char in "([{":
+            opened.append(index)
+        elif char in ")]}" and opened:
+            opened.pop()
+    return line[opened[0] + 1 :] if opened else None
 
 
 def _margin(source: Source, row: _Row, start: int) -> str | None:

@@ -15,10 +15,12 @@ from promptslim.extract.python.module import parse
 @record
 class Change:
     """Edits with what they do to the tree: ``swaps`` gives, by the ``id`` of a node, the node that stands in its
-    place afterwards. It may hold nodes of the old tree, the replaced one included."""
+    place afterwards. It may hold nodes of the old tree, the replaced one included. ``behind`` gives a statement at the
+    top of the file another one that follows it."""
 
     edits: tuple[Edit, ...]
     swaps: Mapping[int, ast.AST] = field(default_factory=dict)
+    behind: Mapping[int, ast.stmt] = field(default_factory=dict)
 
 
 def checked(source: Source, changes: Iterable[Change | None]) -> tuple[Edit, ...] | None:
@@ -26,25 +28,29 @@ def checked(source: Source, changes: Iterable[Change | None]) -> tuple[Edit, ...
     each other, or the edited text does not have the tree that they promise."""
     edits: list[Edit] = []
     swaps: dict[int, ast.AST] = {}
+    behind: dict[int, ast.stmt] = {}
     for change in changes:
-        if change is None or swaps.keys() & change.swaps.keys():
+        if change is None or swaps.keys() & change.swaps.keys() or behind.keys() & change.behind.keys():
             return None
         edits += change.edits
         swaps |= change.swaps
+        behind |= change.behind
     edits.sort(key=lambda edit: (edit.location.span.start, edit.location.span.end))
     touching = any(a.location.span.end > b.location.span.start for a, b in pairwise(edits))
-    if not edits or touching or not _holds(source, edits, swaps):
+    if not edits or touching or not _holds(source, edits, swaps, behind):
         return None
     return tuple(edits)
 
 
-def _holds(source: Source, edits: list[Edit], swaps: Mapping[int, ast.AST]) -> bool:
+def _holds(source: Source, edits: list[Edit], swaps: Mapping[int, ast.AST], behind: Mapping[int, ast.stmt]) -> bool:
     """Compares the top-level statements that are edited; the others cannot change while those stay whole."""
     start, end = edits[0].location.span.start, edits[-1].location.span.end
     inside = [node for node in source.tree.body if _overlaps(source, node, start, end)]
     if not inside:
         return False
     begin, stop = _first(source, inside[0]), source.span(inside[-1]).end
+    if behind.keys() & {id(inside[-1])}:
+        stop = max(stop, end)
     if start < begin or end > stop:
         return False
     text = source.text[begin:stop]
@@ -53,8 +59,9 @@ def _holds(source: Source, edits: list[Edit], swaps: Mapping[int, ast.AST]) -> b
         text = text[: span.start - begin] + edit.text + text[span.end - begin :]
     tree, _ = parse(text)
     after = tree.body if tree is not None else []
+    wanted = [one for node in inside for one in (node, behind.get(id(node))) if one is not None]
     try:
-        return len(after) == len(inside) and all(_same(old, new, swaps) for old, new in zip(inside, after, strict=True))
+        return len(after) == len(wanted) and all(_same(old, new, swaps) for old, new in zip(wanted, after, strict=True))
     except RecursionError:
         return False
 

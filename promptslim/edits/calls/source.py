@@ -99,6 +99,11 @@ class Source:
         outer, inner = (self.text[self._starts[one.lineno - 1] :][: one.col_offset] for one in (node, body[0]))
         return inner.removeprefix(outer) if not inner.strip() and inner.startswith(outer) else ""
 
+    def is_apart(self, one: ast.stmt, other: ast.stmt) -> bool:
+        """Whether a blank line stands between two statements."""
+        first, second = sorted((self.span(one), self.span(other)))
+        return "\n\n" in self.text[first.end : second.start]
+
     def narrow(self, line: str) -> bool:
         """Whether a line is no longer than lines of this file are: up to the least of WIDTHS that holds them all."""
         if not self._width:
