@@ -21,7 +21,8 @@ LEAST_RULER = 10
 
 _LINE = pattern(r"[^\n]*\n|[^\n]+\Z")
 _LINE_END = pattern(r"[ \t]+(?=\n|\Z)")
-_INNER = pattern(r"(?<=[\w,;)'\"])[ ]{2,}(?=[\w(\"'])|(?<=[.!?:]) {3,}(?=[\w(\"'])")
+_INNER = pattern(r"(?<=[\w,;)'\"])[ ]{2,}(?=[\w(\"'])|(?<=[.!?]) {3,}(?=[\w(\"'])")
+_CODE_LINE = pattern(r"[ \t]*(?:\d+[ \t]*[:|]|//|/\*|[$>]{1,3}[ \t])|[^\n]*[{};\\][ \t]*$")
 _RULER = pattern(rf"([-=_*#~─═━])\1{{{LEAST_RULER - 1},}}")
 _CODE = pattern(
     r"^[ \t]*(?:(?:async )?def \w+\(|class \w+[(:]|import \w+|from [\w.]+ import |return\b|elif .*:$"
@@ -29,6 +30,11 @@ _CODE = pattern(
     re.MULTILINE,
 )
 _RUN = pattern(r"(?<=\S) {2,}(?=\S)")
+LONG_RUN = 4
+"""Blanks that are layout (an indentation, a column) where the line is short; in a long line they are what is left of
+the indentation of a line that a program continues."""
+LONG_LINE = 120
+"""Characters without repeated blanks from which a line is running text."""
 COLUMN_WIDTH = 20
 """Characters; a line with a run of blanks for each so many, on average, is a row of columns."""
 
@@ -65,8 +71,13 @@ def blank_space(structure: Structure, *, templated: bool) -> tuple[Blank, ...]:
             continue
         for ruler in _RULER.finditer(line):
             found.append(Blank("ruler", start + ruler.start(), start + ruler.end(), ruler[1] * 3))
-        if number not in columns and not _is_row(line):
-            found += (Blank("inner", start + one.start(), start + one.end(), " ") for one in _INNER.finditer(line))
+        if number not in columns and not _is_row(line) and not _CODE_LINE.match(line):
+            long = len(_RUN.sub(" ", line.strip())) >= LONG_LINE
+            found += (
+                Blank("inner", start + one.start(), start + one.end(), " ")
+                for one in _INNER.finditer(line)
+                if long or one.end() - one.start() < LONG_RUN
+            )
         if ending := _LINE_END.search(line):
             found.append(Blank("line end", start + ending.start(), start + ending.end(), ""))
     return tuple(found)

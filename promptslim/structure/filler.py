@@ -32,6 +32,14 @@ _DIALOGUE = pattern(r"\s*(?:[-*>] )?[*_]{0,2}[A-Z][\w ]{0,24}[*_]{0,2}:[*_]{0,2}
 _INSTRUCTING_LABEL = pattern(
     r"\s*(?:[-*>] )?[*_]{0,2}(?:important|note|task|instructions?|rules?|goal|reminder|warning)\b", re.I
 )
+_BEGINS = pattern(
+    r"(?:.*[;:(\[—–][\"*_]*)?\s*(?:(?:[-*+•>#]+|\(?\w{1,3}[.)])\s+)*[(*_\"]*"  # noqa: RUF001
+    r"(?:(?:also|and|but|so|then|however|again|finally|lastly|first|second|third|next|additionally|furthermore|moreover"
+    r"|in addition|in particular|specifically|most importantly|important)[,:]?\s+)?",
+    re.I | re.DOTALL,
+)
+"""What may stand before the beginning of a sentence: marks of lists and print, a label, a word that joins."""
+
 _LETTERS = pattern(r"[^\W\d_]+")
 
 
@@ -117,8 +125,10 @@ def _in_sentence(structure: Structure, segment: Segment, table: Mapping[str, Any
         start = match.start()
         if start < end or any(start < last and first < match.end() for first, last in kept):
             continue
-        kind, instead = kinds[int((match.lastgroup or "p0")[1:])]
+        kind, instead, begins = kinds[int((match.lastgroup or "p0")[1:])]
         before = sentence[:start]
+        if begins and not (_BEGINS.fullmatch(before) or (begins == "clause" and before.rstrip().endswith(","))):
+            continue
         if re.search(table["mentioned"], before, re.IGNORECASE):
             return
         if not instead and re.search(table["negated"], before, re.IGNORECASE):
@@ -129,18 +139,18 @@ def _in_sentence(structure: Structure, segment: Segment, table: Mapping[str, Any
         yield Filler(kind, segment.start + start, segment.start + end, instead)
 
 
-def _entries(table: Mapping[str, Any]) -> Iterator[tuple[FillerKind, str, str]]:
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[FillerKind, str, str, str]]:
     for kind in get_args(FillerKind):
         for entry in table[kind]:
-            yield kind, entry["pattern"], entry.get("instead", "")
+            yield kind, entry["pattern"], entry.get("instead", ""), entry.get("start", "")
 
 
 @cache
 def _compiled(
-    entries: tuple[tuple[FillerKind, str, str], ...],
-) -> tuple[re.Pattern[str], Sequence[tuple[FillerKind, str]]]:
+    entries: tuple[tuple[FillerKind, str, str, str], ...],
+) -> tuple[re.Pattern[str], Sequence[tuple[FillerKind, str, str]]]:
     """One pattern with a group for each entry, and the entries by their group's number."""
-    alternatives = [rf"(?P<p{number}>{pattern})" for number, (_, pattern, _) in enumerate(entries)]
+    alternatives = [rf"(?P<p{number}>{pattern})" for number, (_, pattern, *_) in enumerate(entries)]
     joined = "|".join(alternatives).replace(" ", r"\s+")
     compiled = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE)
-    return compiled, [(kind, instead) for kind, _, instead in entries]
+    return compiled, [(kind, instead, begins) for kind, _, instead, begins in entries]

@@ -59,14 +59,17 @@ class Words:
         """Everything protected in order, with its offset."""
         for match in self.pattern.finditer(text):
             kind = match.lastgroup or ""
-            yield match.start(), Sign("word" if kind == "long" else kind, self._key(kind, match[0]))
+            yield match.start(), Sign("word" if kind == "long" else kind, self._key(kind, match))
 
-    def _key(self, kind: str, text: str) -> str:
+    def _key(self, kind: str, found: re.Match[str]) -> str:
+        text = found[0]
         match kind:
             case "word":
                 return _same_case(text, " ".join(text.replace("’", "'").lower().split()))  # noqa: RUF001
             case "long":
-                stands_for = next((word for form, word in self.long_forms if form.fullmatch(text)), text)
+                # In its place, since a form may look at what stands around it.
+                here = ((form.match(found.string, found.start()), word) for form, word in self.long_forms)
+                stands_for = next((word for one, word in here if one and one.end() == found.end()), text)
                 return _same_case(text, stands_for)
             case "address":
                 return text.rstrip(_CLOSING)

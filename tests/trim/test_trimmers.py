@@ -98,6 +98,50 @@ def test_nothing_is_offered(text: str) -> None:
     assert [(one.trimmer, one.before, one.after) for one in offered(text)] == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Also note that cats sleep. However, remember that dogs bark.", "Also cats sleep. However, dogs bark."),
+        ("**Note**: keep in mind that cats sleep.", "**Note**: cats sleep."),
+        ("(Note that a well written paper helps.)", "(A well written paper helps.)"),
+        ("When in doubt, make sure you cite pages.", "When in doubt, cite pages."),
+        ("- 1. Make sure that you use the tools.", "- 1. Use the tools."),
+        ("You need to make sure to cite pages.", "You need to cite pages."),
+        ("Kindly provide the pages.", "Provide the pages."),
+        ("By making use of tools you help.", "By using tools you help."),
+        ("Help, taking into account the page.", "Help, considering the page."),
+        ("The tool has the ability to search.", "The tool can search."),
+        ("You have the ability to search.", "You can search."),
+        ("Make a decision on the loan.", "Decide on the loan."),
+        ("First and foremost, cite pages.", "First, cite pages."),
+    ],
+)
+def test_what_is_left_of_a_sentence_reads_well(before: str, after: str) -> None:
+    assert result(before, "unsafe") == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You should note that prices differ.",
+        "When writing your review, please keep in mind that after a decision it is public.",
+        "What I want you to do is write a poem.",
+        "If I want you to stop, I say so.",
+        "Check twice to make sure you answered all.",
+        "Try to please the user.",
+        "Respond kindly to users. Speak kindly and warmly.",
+        "The system must have the ability to search.",
+        "It does not have the ability to search.",
+        "You are first and foremost a doctor.",
+        "It does not reflect the changes in relation to the code.",
+        "Write a thank you.",
+        "Be certain that you are right.",
+    ],
+)
+def test_phrases_that_carry_their_sentence_stay(text: str) -> None:
+    assert result(text, "unsafe") == text
+
+
 def test_what_the_user_keeps_is_left_alone() -> None:
     text = "Sort them in order to find it."
     assert offered(text, "unsafe")
