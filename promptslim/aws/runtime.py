@@ -46,11 +46,16 @@ class Runtime:
         """The same, through the stream: nothing waits for the whole answer, and no read timeout cuts a long one."""
         about = f"converse_stream {request['modelId']}"
         events = _done(lambda: list(self._client.converse_stream(**request)["stream"]), about)
-        return _whole(_joined(events))
+        try:
+            return _whole(_joined(events))
+        except (KeyError, TypeError):
+            raise malformed("the events of the stream do not fit together") from None
 
-    def invoke(self, model: str, body: Mapping[str, Any], metadata: Mapping[str, str]) -> Invoked:
-        """The answer of InvokeModel."""
+    def invoke(self, model: str, body: Mapping[str, Any], metadata: Mapping[str, str], tier: str = "") -> Invoked:
+        """The answer of InvokeModel. ``tier`` in the service's words; empty: none is asked for."""
         tags = {"requestMetadata": json.dumps(metadata)} if metadata else {}
+        if tier:
+            tags["serviceTier"] = tier
 
         def call() -> tuple[bytes, Mapping[str, str]]:
             answer = self._client.invoke_model(modelId=model, body=json.dumps(body), **tags)
@@ -121,7 +126,11 @@ def _done(call: Callable[[], T], about: str) -> T:
 def _whole(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """The answer, if nothing is missing from it. botocore fills gaps with nothing instead of raising."""
     match answer:
-        case {"output": {"message": {"content": list()}}, "stopReason": str(), "usage": {"inputTokens": int()}}:
+        case {
+            "output": {"message": {"content": list()}},
+            "stopReason": str(),
+            "usage": {"inputTokens": int(), "outputTokens": int()},
+        }:
             return answer
     raise malformed("the answer lacks output, stopReason or usage")
 
@@ -142,7 +151,7 @@ def _joined(events: list[Any]) -> dict[str, Any]:
             case {"messageStop": {"stopReason": reason}}:
                 answer["stopReason"] = reason
             case {"metadata": {"usage": usage, **more}}:
-                answer |= {"usage": usage, "metrics": more.get("metrics", {})}
+                answer |= {"usage": usage, "metrics": more.get("metrics", {}), "serviceTier": more.get("serviceTier")}
     for block in blocks.values():
         if "toolUse" in block:
             block["toolUse"]["input"] = _arguments(block["toolUse"]["input"])

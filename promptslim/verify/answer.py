@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from promptslim.core.record import field, record
-from promptslim.pricing.cost import Usage
+from promptslim.pricing.cost import Tier, Usage
 
 
 @record
@@ -24,7 +24,8 @@ class Answer:
     """What came back for one item. ``stop`` is the provider's reason for ending (empty: not told), in the words of
     Bedrock's Converse where the provider has one of its own for the same; ``seconds`` the time to the last byte;
     ``usd`` the price of the call with all its attempts (None: no price is known); ``usage`` its tokens (None: not
-    told); ``attempts`` how many requests were sent for it. ``error`` is the kind of fault of the last attempt where
+    told); ``attempts`` how many requests were sent for it. ``tier`` is the one that the call was served in (None: the
+    one that was asked for). ``error`` is the kind of fault of the last attempt where
     none gave an answer: then there is no text, and nothing to grade."""
 
     text: str
@@ -35,6 +36,7 @@ class Answer:
     usage: Usage | None = None
     attempts: int = 1
     error: str = ""
+    tier: Tier | None = None
 
 
 @record

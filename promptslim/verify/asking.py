@@ -198,7 +198,7 @@ class Asking:
     def _succeeded(
         self, request: Request, key: str, hold: Hold, answer: Answer, attempts: int, usd_before: Decimal
     ) -> None:
-        usd = self._tariff.cost(request, answer.usage)
+        usd = self._tariff.cost(request, answer.usage, answer.tier)
         charged = hold.most if usd is None else usd
         hold.spend(charged)
         known = replace(answer, usd=None if usd is None else usd + usd_before, attempts=attempts)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from promptslim.config.error import suggestion
 from promptslim.core.call_fault import CannotCallError
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.verify.answer import Answer
 from promptslim.verify.request import Request
 
@@ -78,5 +78,5 @@ def open_backend(name: str, options: Options) -> Backend:
         raise CannotCallError(
             f"unknown backend {name!r}; {suggestion(name, known, 'known are ' + ', '.join(sorted(known)))}"
         )
-    backend: Backend = known[name].open_backend(options)
+    backend: Backend = known[name].open_backend(replace(options, stream=options.stream or name.endswith("_stream")))
     return backend

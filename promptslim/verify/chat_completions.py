@@ -43,7 +43,7 @@ def completion_answer(body: Mapping[str, Any], seconds: float) -> Answer:
     calls = [call["function"] for call in message.get("tool_calls") or ()]
     reason = choice.get("finish_reason") or ""
     return Answer(
-        text=message.get("content") or "",
+        text=_text(message.get("content")),
         stop=_STOPS.get(reason, reason),
         tool_calls=tuple(ToolCall(call["name"], json.loads(call["arguments"] or "{}")) for call in calls),
         seconds=seconds,
@@ -51,8 +51,21 @@ def completion_answer(body: Mapping[str, Any], seconds: float) -> Answer:
     )
 
 
+def _text(content: object) -> str:
+    """Content as a text, or as parts of which some are texts. Raises TypeError for anything else."""
+    match content:
+        case None:
+            return ""
+        case str():
+            return content
+        case list():
+            return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    raise TypeError("content")
+
+
 def _usage(usage: Mapping[str, Any] | None) -> Usage | None:
-    if not usage:
+    """None also where the counts are none: some servers leave them empty."""
+    if not usage or not all(isinstance(usage.get(key), int) for key in ("prompt_tokens", "completion_tokens")):
         return None
     details = usage.get("prompt_tokens_details") or {}
     read, written = details.get("cached_tokens") or 0, details.get("cache_write_tokens") or 0

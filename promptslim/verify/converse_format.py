@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptslim.core.call_fault import CannotCallError
-from promptslim.pricing.cost import Usage
+from promptslim.pricing.cost import Tier, Usage
 from promptslim.verify.answer import Answer, ToolCall
 from promptslim.verify.request import Request
 
@@ -63,7 +63,20 @@ def converse_answer(said: Mapping[str, Any], seconds: float | None) -> Answer:
         tool_calls=tuple(ToolCall(call["name"], call["input"]) for call in calls),
         seconds=seconds,
         usage=converse_usage(said["usage"]),
+        tier=served_tier((said.get("serviceTier") or {}).get("type")),
     )
+
+
+def served_tier(name: object) -> Tier | None:
+    """The tier that the service says a call was served in, in our words; None where it says none that has a price."""
+    match name:
+        case "default" | "standard":
+            return "standard"
+        case "flex":
+            return "flex"
+        case "priority":
+            return "priority"
+    return None
 
 
 def converse_usage(usage: Mapping[str, Any]) -> Usage:

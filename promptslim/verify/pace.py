@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 _DECREASE = 0.7
 _FASTER = 1.1
-_SLOWEST = 0.02
-"""Starts in a second; below the smallest quota, of one call a minute, waiting longer between attempts helps."""
+_FIRST_RATE = 2.0
+_SLOWEST = 0.2
+"""Starts in a second. Where even so few are throttled, it is not their number that the service minds."""
 _UNBOUND = 50.0
 _SEEN = 10
-_WINDOW = 10.0
 _LOOK = 0.05
 """Seconds after which a waiting call looks whether the run goes on."""
 
@@ -35,7 +35,7 @@ class Pace:
         self._clock = clock
         self._running = 0
         self._due = self._slowed = clock()
-        self._starts: deque[float] = deque(maxlen=1000)
+        self._helps = True
         self._throttled: deque[bool] = deque(maxlen=_SEEN)
         self._changed = threading.Condition()
 
@@ -60,7 +60,6 @@ class Pace:
                     self._changed.wait(min(_LOOK, self._due - now))
                 else:
                     self._running += 1
-                    self._starts.append(now)
                     self._due = now if self._rate is None else now + 1 / self._rate
                     return now
         return None
@@ -82,11 +81,11 @@ class Pace:
         alone = self._limit < 2
         self._slowed = now = self._clock()
         self._limit = max(1.0, self._limit * _DECREASE)
-        if alone and 2 * sum(self._throttled) >= _SEEN:
-            recent = [one for one in self._starts if now - one <= _WINDOW]
-            measured = len(recent) / max(1.0, now - recent[0]) if recent else 1.0
-            self._rate = max(_SLOWEST, _DECREASE * (measured if self._rate is None else self._rate))
+        if alone and self._helps and 2 * sum(self._throttled) >= _SEEN:
+            self._rate = _FIRST_RATE if self._rate is None else _DECREASE * self._rate
             self._due = now + 1 / self._rate
+            if self._rate < _SLOWEST:
+                self._rate, self._due, self._helps = None, now, False
 
     def _speed_up(self) -> None:
         if self._rate is None:

@@ -20,27 +20,29 @@ class Tariff:
     free: bool = False
     tier: Tier | None = None
 
-    def cost(self, request: Request, usage: Usage | None) -> Decimal | None:
-        """Dollars of a call; None where a price or the usage is not known."""
+    def cost(self, request: Request, usage: Usage | None, served: Tier | None = None) -> Decimal | None:
+        """Dollars of a call; None where a price or the usage is not known. ``served``: the tier that the service says
+        it was served in."""
         if self.free:
             return Decimal(0)
         if self.rates is None or usage is None:
             return None
-        return call_cost(usage, self.rates, self.tier or request.tier)
+        return call_cost(usage, self.rates, self.tier or served or request.tier)
 
     def most(self, request: Request, input_tokens: int) -> Decimal | None:
         """The most dollars that one attempt can cost: ``input_tokens`` is the upper end of their band, the output the
-        whole cap. None where there is no price or no cap."""
+        whole cap; a service may serve a call in the standard tier instead of the one that is asked for. None where
+        there is no price or no cap."""
         if self.free:
             return Decimal(0)
         if self.rates is None or request.max_tokens is None:
             return None
-        tier = self.tier or request.tier
+        tiers = {self.tier} if self.tier else {request.tier, "standard"}
         ways = [Usage(input_tokens, request.max_tokens)]
-        if request.cache and tier != "batch":
+        if request.cache and self.tier != "batch":
             written = {"write_1h": input_tokens} if request.cache == "1h" else {"write_5m": input_tokens}
             ways.append(Usage(0, request.max_tokens, **written))
-        prices = [call_cost(way, self.rates, tier) for way in ways]
+        prices = [call_cost(way, self.rates, tier) for way in ways for tier in tiers]
         known = [price for price in prices if price is not None]
         return max(known) if len(known) == len(prices) else None
 

@@ -284,3 +284,17 @@ def test_turns_are_kept_in_order(server: LocalServer, opened: Callable[..., Back
         assert re.search(r"\bc\b", said)
         assert "cohere" in model or re.search(r"\ba\b.*\bb\b.*\bc\b", said, re.DOTALL)
     assert opened("converse").send(type(one)(id="x", model=MODEL, messages=turns)).text == "c"
+
+
+def test_the_stream_is_a_backend_of_its_own(server: LocalServer) -> None:
+    backend = open_backend("converse_stream", Options())
+    assert backend.send(request(text="one two three")).text == "one two three"
+    assert server.service.received[-1].operation == "converse-stream"
+
+
+@pytest.mark.parametrize("name", ["converse", "converse_stream", "invoke_model"])
+def test_the_tier_is_asked_for_and_told(server: LocalServer, opened: Callable[..., Backend], name: str) -> None:
+    backend = opened(name)
+    assert backend.send(request(tier="flex")).tier == "flex"
+    assert server.service.received[-1].tier == "flex"
+    assert backend.send(request()).tier == "standard"

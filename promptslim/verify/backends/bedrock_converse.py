@@ -10,7 +10,7 @@ from promptslim.verify.backend import Options
 from promptslim.verify.converse_format import converse_answer, converse_request
 from promptslim.verify.request import Request
 
-NAMES = ("converse",)
+NAMES = ("converse", "converse_stream")
 
 
 class Converse:

@@ -11,9 +11,11 @@ from types import ModuleType
 
 from promptslim.catalog import load
 from promptslim.core.call_fault import CallFault, CannotCallError
+from promptslim.core.record import replace
 from promptslim.verify.answer import Answer
 from promptslim.verify.backend import Options
 from promptslim.verify.backends import bodies
+from promptslim.verify.converse_format import served_tier
 from promptslim.verify.request import Request
 
 NAMES = ("invoke_model",)
@@ -38,13 +40,14 @@ class InvokeModel:
         form = body_module(request.model)
         body = {**form.write(request), **request.extra}
         started = time.monotonic()
-        said = self._runtime.invoke(request.model, body, request.metadata)
+        tier = "" if request.tier in ("standard", "batch") else request.tier
+        said = self._runtime.invoke(request.model, body, request.metadata, tier)
         seconds = time.monotonic() - started
         try:
             answer: Answer = form.read(said.body, said.headers, seconds)
         except (KeyError, IndexError, TypeError, ValueError):
             raise CallFault("malformed", "the answer lacks a field", again=True, billed=True) from None
-        return answer
+        return replace(answer, tier=served_tier(said.headers.get("x-amzn-bedrock-service-tier")))
 
 
 @cache

@@ -9,10 +9,17 @@ from pathlib import Path
 
 from promptslim.verify.local.answers import ScriptError, echo, from_file
 from promptslim.verify.local.exchange import Source
+from promptslim.verify.local.faults import KNOWN
 from promptslim.verify.local.quota import Quota
 from promptslim.verify.local.server import LocalServer
 from promptslim.verify.local.service import Service
 from promptslim.verify.local.small_model import NoModelError, SmallModel
+
+_CLIENT = """\
+export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK
+"""
+"""What a client needs beside the address: botocore signs with some key, and sends a bearer token over https only."""
 
 
 def main() -> int:
@@ -30,7 +37,7 @@ def main() -> int:
         sys.stderr.write(f"promptslim: port {options.port}: {error.strerror}; choose another with --port\n")
         return 2
     names = ("BEDROCK_RUNTIME", "BEDROCK", "S3")
-    sys.stdout.write("".join(f"export AWS_ENDPOINT_URL_{name}={server.url}\n" for name in names))
+    sys.stdout.write("".join(f"export AWS_ENDPOINT_URL_{name}={server.url}\n" for name in names) + _CLIENT)
     sys.stdout.flush()
     # A shell starts what runs in the background with interrupts ignored: such a server is ended by terminate.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -51,15 +58,21 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m promptslim.verify.local",
         description="A server on this machine that speaks the protocol of Amazon Bedrock. It prints the environment "
-        "that leads clients to it. Without --answers and --small-model it repeats the last message.",
+        "that leads clients to it: copy these lines into the shell of the client. Without --answers and --small-model "
+        "it repeats the last message.",
+        epilog='Answers: a JSON list of answers that are given in turn; or {"rules": [{"match": REGEX, "text": '
+        "ANSWER}, ...]}, where the first rule counts whose REGEX is found in the prompt; or a Python file with a "
+        f"function answer(chat). Faults: {', '.join(KNOWN)}; an exception may be followed by =MESSAGE.",
     )
     parser.add_argument("--port", type=int, default=0, help="default: any free port")
     parser.add_argument("--answers", type=Path, help="script of answers: .json or .py")
     parser.add_argument("--small-model", action="store_true", help="answer with a small model on this machine")
     parser.add_argument("--weights", type=Path, help="GGUF file of the small model")
-    parser.add_argument("--fault", action="append", default=[], help="fault of the next request; may be repeated")
-    parser.add_argument("--tokens-per-minute", type=int)
-    parser.add_argument("--requests-per-minute", type=int)
+    parser.add_argument(
+        "--fault", action="append", default=[], help="fault of the next request; may be repeated", metavar="NAME"
+    )
+    parser.add_argument("--tokens-per-minute", type=int, metavar="N", help="quota; default: none")
+    parser.add_argument("--requests-per-minute", type=int, metavar="N", help="quota; default: none")
     parser.add_argument("--fewest-records", type=int, default=100, help="records that a batch job needs")
     return parser.parse_args()
 

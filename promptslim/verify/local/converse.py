@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptslim.verify.local import fields
+from promptslim.verify.local import checks, fields
 from promptslim.verify.local.exchange import Chat, Reply, Segment, invalid
 
 _KEYS = (
@@ -24,14 +24,15 @@ def read(model: str, body: Mapping[str, Any]) -> Chat:
     """A Converse request. Raises Refused."""
     fields.known(body, _KEYS)
     check_metadata(body.get("requestMetadata"))
-    tier = (body.get("serviceTier") or {}).get("type", "default")
-    if tier not in _TIERS:
-        raise invalid(f"Value at 'serviceTier.type' failed to satisfy constraint: one of {', '.join(_TIERS)}")
+    check_tier((body.get("serviceTier") or {}).get("type", "default"))
     messages = body.get("messages") or []
     if not messages:
         raise invalid("The request has no messages. A conversation must start with a user message.")
     if messages[0].get("role") != "user":
-        raise invalid("A conversation must start with a user message. Try again with one.")
+        raise invalid(
+            "A conversation must start with a user message. Try again with a conversation that starts with a user "
+            "message."
+        )
     segments = _segments("tools", (body.get("toolConfig") or {}).get("tools") or ())
     segments += _segments("system", body.get("system") or ())
     turns = []
@@ -41,11 +42,20 @@ def read(model: str, body: Mapping[str, Any]) -> Chat:
         blocks = _segments("messages", message["content"])
         segments += blocks
         turns.append((str(message.get("role")), fields.joined(blocks, "messages")))
+    checks.check_conversation(messages)
+    checks.check_tools(body.get("toolConfig") or {}, messages)
     config = body.get("inferenceConfig") or {}
+    checks.check_parameters(config)
     return Chat(
         model, tuple(turns), fields.joined(segments, "system"), fields.whole(config, "maxTokens"),
         fields.number(config, "temperature"), fields.texts(config.get("stopSequences")), tuple(segments),
     )  # fmt: skip
+
+
+def check_tier(tier: object) -> None:
+    """Raises Refused."""
+    if tier not in _TIERS:
+        raise invalid(f"Value at 'serviceTier.type' failed to satisfy constraint: one of {', '.join(_TIERS)}")
 
 
 def check_metadata(pairs: Any) -> None:  # noqa: ANN401 (data of any form)

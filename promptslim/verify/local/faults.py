@@ -9,7 +9,9 @@ A fault is written as
     malformed                      the answer is not JSON
     empty                          the answer is JSON without what belongs in it
     stream:malformed               a message of the stream has a wrong checksum
+    job:Failed                     a batch job that is created ends so; also Expired, Stopped
     ok                             no fault
+An exception may be followed by = and the message that it has.
 """
 
 from __future__ import annotations
@@ -43,7 +45,12 @@ IN_STREAMS = (
 )
 """The exceptions that a stream may hold, from the same model; InvokeModel's also has modelTimeoutException."""
 
-_PLAIN = ("ok", "reset", "malformed", "empty", "stream:reset", "stream:malformed", "stream:modelTimeoutException")
+_PLAIN = (
+    "ok", "reset", "malformed", "empty", "stream:reset", "stream:malformed", "stream:modelTimeoutException",
+    "job:Failed", "job:Expired", "job:Stopped",
+)  # fmt: skip
+KNOWN = (*EXCEPTIONS, *_PLAIN, *(f"stream:{one}" for one in IN_STREAMS), "stall:SECONDS")
+"""How faults are written."""
 
 
 class Faults:
@@ -68,11 +75,17 @@ class Faults:
             return self._queue.popleft() if self._queue else "ok"
 
 
+def told(fault: str) -> tuple[str, str]:
+    """The exception of a fault, and its message."""
+    name, _, message = fault.removeprefix("stream:").partition("=")
+    return name, message or f"simulated {name}"
+
+
 def _check(name: str) -> None:
     kind, _, rest = name.partition(":")
-    known = name in EXCEPTIONS or name in _PLAIN or (kind == "stream" and rest in IN_STREAMS)
+    exception, _, message = name.partition("=")
+    known = name in KNOWN or (bool(message) and exception in KNOWN and exception.endswith("Exception"))
     if kind == "stall":
         known = rest.replace(".", "", 1).isdigit()
     if not known:
-        names = ", ".join((*EXCEPTIONS, *_PLAIN, *(f"stream:{one}" for one in IN_STREAMS), "stall:SECONDS"))
-        raise ValueError(f"unknown fault {name!r}; known are {names}")
+        raise ValueError(f"unknown fault {name!r}; known are {', '.join(KNOWN)}")

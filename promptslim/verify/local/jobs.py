@@ -10,10 +10,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from promptslim.verify.local.exchange import Refused, Reply, invalid
-from promptslim.verify.local.faults import EXCEPTIONS
+from promptslim.verify.local.faults import EXCEPTIONS, told
 from promptslim.verify.local.objects import Objects
 
 FEWEST_RECORDS = 100
@@ -29,8 +30,10 @@ _DONE = ("Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired")
 class Job:
     """One job; its state is read and written under the lock of ``Jobs``."""
 
-    def __init__(self, arn: str, request: Mapping[str, Any]) -> None:
+    def __init__(self, arn: str, request: Mapping[str, Any], ends: str = "") -> None:
+        """``ends``: the status that it ends with, whatever becomes of its records; empty: what becomes of them."""
         self.arn = arn
+        self.ends = ends
         self.request = request
         self.status = "Submitted"
         self.message = ""
@@ -62,7 +65,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
-    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def create(self, request: Mapping[str, Any], fault: str = "ok") -> dict[str, Any]:
         """Start a job; a second request with the same token gives the first one's. Raises Refused."""
         for key in ("jobName", "roleArn", "modelId"):
             if not isinstance(request.get(key), str):
@@ -80,7 +83,8 @@ class Jobs:
             data = self._objects.get(source)
             if data is None:
                 raise invalid(f"Could not find the input at {source}.")
-            job = Job(f"{_ACCOUNT}:model-invocation-job/{len(self._jobs) + 1:012d}", request)
+            ends = fault.removeprefix("job:") if fault.startswith("job:") else ""
+            job = Job(f"{_ACCOUNT}:model-invocation-job/{len(self._jobs) + 1:012d}", request, ends)
             self._jobs[job.arn] = job
         threading.Thread(target=self._run, args=(job, data), daemon=True).start()
         return {"jobArn": job.arn}
@@ -100,10 +104,18 @@ class Jobs:
             job.stopped.set()
         return {}
 
-    def every(self) -> dict[str, Any]:
-        """All jobs."""
+    def every(self, query: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+        """Jobs, the newest first: those of a status, whose names contain a text, in pages. Raises Refused."""
         with self._lock:
-            return {"invocationJobSummaries": [job.view() for job in self._jobs.values()]}
+            views = [job.view() for job in reversed(self._jobs.values())]
+        wanted, part = query.get("statusEquals"), query.get("nameContains", "")
+        found = [one for one in views if part in one["jobName"] and wanted in (None, one["status"])]
+        try:
+            first, most = int(query.get("nextToken", 0)), int(query.get("maxResults", 1000))
+        except ValueError:
+            raise invalid("nextToken or maxResults is not valid.") from None
+        more = {"nextToken": str(first + most)} if len(found) > first + most else {}
+        return {"invocationJobSummaries": found[first : first + most], **more}
 
     def _job(self, name: str) -> Job:
         for arn, job in self._jobs.items():
@@ -123,16 +135,19 @@ class Jobs:
             if len(lines) < self._fewest:
                 self._set(job, "Failed", f"The input has {len(lines)} records; a job needs at least {self._fewest}.")
                 return
+            if job.ends == "Failed":
+                self._set(job, "Failed", "The job was made to fail.")
+                return
             self._set(job, "InProgress")
         answers: list[bytes] = []
         tokens = {"inputTokenCount": 0, "outputTokenCount": 0}
-        for line in lines:
-            if job.stopped.is_set():
+        for number, line in enumerate(lines):
+            if job.stopped.is_set() or (job.ends and 2 * number >= len(lines)):
                 break
             answers.append(self._answered(job, line, tokens))
         self._write(job, answers, tokens)
-        if job.stopped.is_set():
-            self._set(job, "Stopped")
+        if job.stopped.is_set() or job.ends:
+            self._set(job, job.ends or "Stopped")
         else:
             self._set(job, "PartiallyCompleted" if job.counts["error"] else "Completed")
 
@@ -141,8 +156,8 @@ class Jobs:
         try:
             row = json.loads(line)
             fault = self._take_fault()
-            if fault in EXCEPTIONS:
-                raise Refused(fault, f"simulated {fault}")
+            if told(fault)[0] in EXCEPTIONS:
+                raise Refused(*told(fault))
             kind = str(job.request.get("modelInvocationType", "InvokeModel"))
             reply, output = self._ask(kind, str(job.request["modelId"]), row["modelInput"])
         except Refused as error:

@@ -15,15 +15,18 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from promptslim.verify.local import converse, families, framing
 from promptslim.verify.local.exchange import Chat, Refused, Reply, invalid
-from promptslim.verify.local.faults import EXCEPTIONS
+from promptslim.verify.local.faults import EXCEPTIONS, told
 from promptslim.verify.local.jobs import FEWEST_RECORDS, Jobs
 from promptslim.verify.local.objects import Objects, Response
 from promptslim.verify.local.service import Received, Service
 
+_UNKNOWN = "UnknownOperationException"
+_STATUS = {**EXCEPTIONS, _UNKNOWN: 404}
+_LARGEST = 256_000_000
 _STREAMS = ("converse-stream", "invoke-with-response-stream")
 _MODULES = {"invoke", *_STREAMS, "converse", "count-tokens"}
 
@@ -92,6 +95,8 @@ def family_modules() -> Mapping[str, ModuleType]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = 300
+    """Seconds in which nothing comes from a client, after which it is given up."""
     disable_nagle_algorithm = True
     local: LocalServer
 
@@ -105,9 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, query = self.path.partition("?")
         try:
+            body = self._body()
             if not self.headers.get("Authorization", "").startswith(("AWS4-HMAC-SHA256", "Bearer ")):
                 raise Refused("AccessDeniedException", "The request has no signature.")
             self._route(path, query, body)
@@ -118,6 +123,38 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:  # noqa: BLE001 (whatever the answers or the request hold, the client gets an answer)
             self._refuse(Refused("InternalServerException", f"{type(error).__name__}: {error}"))
 
+    def _body(self) -> bytes:
+        """The whole body. Raises Refused; the connection is then of no more use."""
+        self.close_connection, goes_on = True, self.close_connection
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            data = self._chunked()
+        else:
+            length = self.headers.get("Content-Length") or "0"
+            if not length.isdecimal() or int(length) > _LARGEST:
+                raise invalid(f"Malformed input request: a Content-Length of {length[:40]!r}.")
+            data = self.rfile.read(int(length))
+            if len(data) < int(length):
+                raise invalid("Malformed input request: the body is shorter than its Content-Length.")
+        self.close_connection = goes_on
+        return data
+
+    def _chunked(self) -> bytes:
+        data = bytearray()
+        while True:
+            size = self.rfile.readline(100).split(b";")[0].strip()
+            try:
+                length = int(size, 16)
+            except ValueError:
+                raise invalid("Malformed input request: a chunk without its length.") from None
+            if not 0 <= length <= _LARGEST - len(data):
+                raise invalid("Malformed input request: too large.")
+            if not length:
+                while self.rfile.readline(1000).strip():
+                    pass  # trailers
+                return bytes(data)
+            data += self.rfile.read(length)
+            self.rfile.readline(100)
+
     def _route(self, path: str, query: str, body: bytes) -> None:
         parts = [unquote(part) for part in path.split("/")[1:]]
         match [self.command, *parts]:
@@ -126,13 +163,15 @@ class _Handler(BaseHTTPRequestHandler):
             case ["POST", *_, "chat", "completions"]:
                 self._faulty(lambda fault: self._completions(_json(body), fault))
             case ["POST", "model-invocation-job"]:
-                self._faulty(lambda _: self._send_json(self.local.jobs.create(_json(body))))
+                self._faulty(lambda fault: self._send_json(self.local.jobs.create(_json(body), fault)))
             case ["GET", "model-invocation-jobs"]:
-                self._send_json(self.local.jobs.every())
+                self._send_json(self.local.jobs.every(dict(parse_qsl(query))))
             case ["GET", "model-invocation-job", name]:
                 self._send_json(self.local.jobs.get(name))
             case ["POST", "model-invocation-job", name, "stop"]:
                 self._send_json(self.local.jobs.stop(name))
+            case _ if "/bedrock/aws4_request" in self.headers.get("Authorization", ""):
+                raise Refused(_UNKNOWN, f"{self.command} {path}: this server does not know the operation.")
             case _:
                 found = self.local.objects.respond(self.command, unquote(path), query, dict(self.headers), body)
                 self._send(found)
@@ -151,15 +190,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(Response(200, b'{"output": {"mess', (("Content-Type", "application/json"),)))
             case "empty":
                 self._send_json({})
-            case _ if fault in EXCEPTIONS:
-                raise Refused(fault, f"simulated {fault}")
+            case _ if told(fault)[0] in EXCEPTIONS:
+                raise Refused(*told(fault))
             case _:
                 act(fault)
 
     def _model(self, model: str, operation: str, body: dict[str, Any], fault: str) -> None:
         service = self.local.service
         metadata = _metadata(operation, body, self.headers.get("X-Amzn-Bedrock-Request-Metadata"))
-        service.received.append(Received(operation, model, metadata))
+        tier = _tier(operation, body, self.headers.get("X-Amzn-Bedrock-Service-Tier"))
+        service.received.append(Received(operation, model, metadata, tier))
         if operation == "count-tokens":
             service.check_counted(model)
             self._send_json({"inputTokens": service.input_tokens(self._counted(model, body.get("input") or {}))})
@@ -168,11 +208,13 @@ class _Handler(BaseHTTPRequestHandler):
         reply = service.answer(_read(form, model, body))
         match operation:
             case "converse":
-                self._send_json(form.write(reply))
+                self._send_json({**form.write(reply), "serviceTier": {"type": tier}})
             case "invoke":
-                self._send_json(form.write(reply), _token_headers(reply))
+                served = ("X-Amzn-Bedrock-Service-Tier", tier)
+                self._send_json(form.write(reply), (*_token_headers(reply), served))
             case "converse-stream":
-                frames = (framing.event(name, event) for name, event in form.events(reply))
+                served_by = {"metadata": {"serviceTier": {"type": tier}}}
+                frames = (framing.event(name, event | served_by.get(name, {})) for name, event in form.events(reply))
                 self._send_stream(frames, fault)
             case _:
                 chunks = [*form.chunks(reply)]
@@ -205,9 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for number, frame in enumerate(frames):
             match fault.partition(":")[2]:
-                case "" if fault == "ok":
-                    self._chunk(frame)
-                case _ if number < 2:
+                case _ if number < 2 or not fault.startswith("stream:"):
                     self._chunk(frame)
                 case "reset":
                     self._reset()
@@ -215,8 +255,8 @@ class _Handler(BaseHTTPRequestHandler):
                 case "malformed":
                     self._chunk(frame[:-1] + bytes([frame[-1] ^ 0xFF]))
                     break
-                case kind:
-                    self._chunk(framing.exception(kind, f"simulated {kind}"))
+                case _:
+                    self._chunk(framing.exception(*told(fault)))
                     break
         self.wfile.write(b"0\r\n\r\n")
 
@@ -234,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps({"message": error.message}).encode()
         headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error.kind))
         try:
-            self._send(Response(EXCEPTIONS[error.kind], body, headers))
+            self._send(Response(_STATUS[error.kind], body, headers))
         except OSError:
             self.close_connection = True
 
@@ -275,6 +315,15 @@ def _metadata(operation: str, body: Mapping[str, Any], header: str | None) -> Ma
     pairs = body.get("requestMetadata") if operation.startswith("converse") else header and _json(header.encode())
     converse.check_metadata(pairs)
     return pairs or {}
+
+
+def _tier(operation: str, body: Mapping[str, Any], header: str | None) -> str:
+    """The tier that a request asks for. Raises Refused."""
+    block = body.get("serviceTier") if operation.startswith("converse") else None
+    tier = block.get("type") if isinstance(block, dict) else header
+    if tier is not None:
+        converse.check_tier(tier)
+    return tier or "default"
 
 
 def _token_headers(reply: Reply) -> tuple[tuple[str, str], ...]:

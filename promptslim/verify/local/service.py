@@ -13,6 +13,7 @@ from promptslim.catalog.model_facts import ModelFacts
 from promptslim.core.record import record, replace
 from promptslim.tokens.counter import Counter
 from promptslim.tokens.frames import frame_tokens
+from promptslim.verify.local.checks import check_model
 from promptslim.verify.local.exchange import Chat, Completion, Reply, Source, invalid
 from promptslim.verify.local.faults import Faults
 from promptslim.verify.local.prompt_cache import PromptCache
@@ -24,11 +25,12 @@ UNSET_CAP = 4096
 
 @record
 class Received:
-    """A request that arrived: operation, model id, and the pairs of its metadata."""
+    """A request that arrived: operation, model id, the pairs of its metadata, and the tier that it asks for."""
 
     operation: str
     model: str
     metadata: Mapping[str, str]
+    tier: str = "default"
 
 
 class Service:
@@ -65,6 +67,7 @@ class Service:
     def answer(self, chat: Chat, *, batch: bool = False) -> Reply:
         """The reply to a chat. A batch neither caches nor counts for the quota. Raises Refused."""
         facts = self.model(chat.model)
+        check_model(chat, facts)
         limit = facts.max_output if facts else None
         if chat.cap is not None and limit is not None and chat.cap > limit:
             raise invalid(

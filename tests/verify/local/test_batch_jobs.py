@@ -43,7 +43,7 @@ def start(bedrock: Any, **more: Any) -> str:
 def ended(bedrock: Any, arn: str) -> dict[str, Any]:
     for _ in range(200):
         job: dict[str, Any] = bedrock.get_model_invocation_job(jobIdentifier=arn)
-        if job["status"] in ("Completed", "PartiallyCompleted", "Failed", "Stopped"):
+        if job["status"] in ("Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"):
             return job
         time.sleep(0.02)
     raise AssertionError("the job does not end")
@@ -108,3 +108,28 @@ def test_records_of_invoke_model_have_the_familys_body() -> None:
         found = [json.loads(line) for line in s3.get_object(Bucket="data", Key=key)["Body"].read().splitlines()]
     assert found[0]["modelOutput"]["content"] == [{"type": "text", "text": "hi"}]
     assert [row["error"]["errorCode"] for row in found[1:]] == [400, 400]
+
+
+def test_jobs_are_listed_in_pages_by_name_and_status() -> None:
+    with LocalServer(Service(echo), fewest_records=1) as running:
+        bedrock, s3 = client(running.url, "bedrock"), client(running.url, "s3")
+        upload(s3, 4)
+        running.service.faults.order("job:Failed")
+        arns = [ended(bedrock, start(bedrock, jobName=f"run-{number}"))["jobArn"] for number in range(5)]
+        pages = bedrock.get_paginator("list_model_invocation_jobs").paginate(maxResults=2)
+        found = [one["jobArn"] for page in pages for one in page["invocationJobSummaries"]]
+        assert found == arns[::-1]
+        failed = bedrock.list_model_invocation_jobs(statusEquals="Failed")["invocationJobSummaries"]
+        assert [one["jobName"] for one in failed] == ["run-0"]
+        named = bedrock.list_model_invocation_jobs(nameContains="n-3")["invocationJobSummaries"]
+        assert [one["jobArn"] for one in named] == [arns[3]]
+
+
+@pytest.mark.parametrize("status", ["Expired", "Stopped"])
+def test_a_job_that_ends_early_has_answered_some_records(status: str) -> None:
+    with LocalServer(Service(echo), fewest_records=1) as running:
+        bedrock, s3 = client(running.url, "bedrock"), client(running.url, "s3")
+        upload(s3, 6)
+        running.service.faults.order(f"job:{status}")
+        job = ended(bedrock, start(bedrock))
+        assert (job["status"], job["processedRecordCount"], job["totalRecordCount"]) == (status, 3, 6)

@@ -10,6 +10,11 @@ from promptslim.verify.local import fields
 from promptslim.verify.local.exchange import Chat, Reply, Segment, invalid
 
 BODIES = ("anthropic",)
+_KEYS = (
+    "anthropic_version", "anthropic_beta", "max_tokens", "messages", "system", "tools", "tool_choice", "temperature",
+    "top_p", "top_k", "stop_sequences", "thinking", "metadata", "output_config", "context_management", "mcp_servers",
+    "container", "cache_control", "service_tier", "speed",
+)  # fmt: skip
 
 
 def read(model: str, body: Mapping[str, Any]) -> Chat:
@@ -18,6 +23,12 @@ def read(model: str, body: Mapping[str, Any]) -> Chat:
         raise invalid("max_tokens: Field required")
     if "anthropic_version" not in body:
         raise invalid("anthropic_version: Field required")
+    for key in body:
+        if key not in _KEYS:
+            raise invalid(f"{key}: Extra inputs are not permitted")
+    temperature = fields.number(body, "temperature")
+    if temperature is not None and not 0 <= temperature <= 1:
+        raise invalid("temperature: range: 0..1")
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise invalid("messages: at least one message is required")
@@ -25,15 +36,31 @@ def read(model: str, body: Mapping[str, Any]) -> Chat:
     system = body.get("system") or ()
     segments += _blocks("system", [{"type": "text", "text": system}] if isinstance(system, str) else system)
     turns = []
-    for one in messages:
-        content = one.get("content") if isinstance(one, dict) else None
-        blocks = _blocks("messages", [{"type": "text", "text": content}] if isinstance(content, str) else content or ())
+    for number, one in enumerate(messages):
+        blocks = _message(one, number, len(messages))
         segments += blocks
         turns.append((str(one.get("role")), fields.joined(blocks, "messages")))
     return Chat(
         model, tuple(turns), fields.joined(segments, "system"), fields.whole(body, "max_tokens"),
-        fields.number(body, "temperature"), fields.texts(body.get("stop_sequences")), tuple(segments),
+        temperature, fields.texts(body.get("stop_sequences")), tuple(segments),
     )  # fmt: skip
+
+
+def _message(one: Any, number: int, count: int) -> list[Segment]:  # noqa: ANN401 (data of any form)
+    """The blocks of one of ``count`` messages. Raises Refused."""
+    if not isinstance(one, dict) or one.get("role") not in ("user", "assistant"):
+        raise invalid(f"messages.{number}.role: Input should be 'user' or 'assistant'")
+    if number == 0 and one["role"] != "user":
+        raise invalid("messages: first message must use the user role")
+    content = one.get("content") or []
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    if not blocks and (number < count - 1 or one["role"] == "user"):
+        raise invalid(
+            f"messages.{number}: all messages must have non-empty content, but for a last one of the assistant"
+        )
+    if any(block.get("text") == "" for block in blocks):
+        raise invalid("messages: text content blocks must be non-empty")
+    return _blocks("messages", blocks)
 
 
 def _blocks(section: str, blocks: Any) -> list[Segment]:  # noqa: ANN401 (data of any form)
