@@ -36,6 +36,7 @@ class Session:
         self.given = given
         self.place, self.configuration = configured(given)
         self._read: Stdin | None = None
+        self.standard_input = b""
         self.quiet = given.count("quiet")
         self.verbose = given.count("verbose")
 
@@ -98,8 +99,8 @@ class Session:
 
         def analyse(instead: Mapping[str, bytes], paths: Sequence[str] | None) -> Run:
             standard = None if stdin is None else replace(stdin, data=instead.get(stdin.path, stdin.data))
-            if paths is not None:
-                paths = [path for path in paths if standard is None or path != standard.path]
+            if paths is not None and standard is not None:
+                paths = ["-", *(path for path in paths if path != standard.path)]
             return pipeline.analyse(given if paths is None else paths, self.place, run.today, standard, instead=instead)
 
         return analyse
@@ -109,6 +110,14 @@ class Session:
         from promptslim.report.colour import wanted
 
         return wanted(self.given.value("color") or "auto", dict(os.environ), sys.stdout.isatty())
+
+    def width(self) -> int | None:
+        """The columns of the terminal that standard output goes to; None where it goes elsewhere."""
+        if not sys.stdout.isatty():
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
 
     def warn(self, message: str) -> None:
         """One line on standard error, unless quiet."""
@@ -131,7 +140,7 @@ class Session:
         cwd, settings = self.place.cwd, self.place.settings
         name = self.given.value("stdin_filename") or STDIN_NAME
         path = shown_path(os.path.abspath(os.path.join(cwd, name)), cwd)  # noqa: PTH100, PTH118
-        data = sys.stdin.buffer.read()
+        data = self.standard_input = sys.stdin.buffer.read()
         if suffix_of(path) not in KINDS:
             raise UsageError(f"--stdin-filename {name!r} is no Python file, notebook or prompt file; name one")
         if settings.force_exclude and left_out(path, rules_of(settings, prompts=True), cwd):

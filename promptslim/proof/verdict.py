@@ -22,6 +22,9 @@ from promptslim.proof.proportions import clopper_pearson_upper, wilson
 Decision = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 Method = Literal["pass-fail", "graded"]
 
+_OPEN = "neither shown nor ruled out"
+_NOT_RUN = "declared items were run"
+
 MOST_UNPAIRED = 0.1
 """Share of items whose original answers may stay ungraded: such items drop out, and what is shown is shown of the
 others."""
@@ -181,6 +184,12 @@ def stops_early(pairs: Sequence[Pair], terms: Terms) -> bool:
     return rejected_early(_units(rows).seen, terms.margin * factor, level)
 
 
+def wants_items(outcome: Outcome) -> bool:
+    """Whether more items could settle an open verdict: not where grades are missing, the original prompt is too weak or
+    the judge errs too often."""
+    return outcome.decision != "INCONCLUSIVE" or outcome.reason.endswith((_OPEN, _NOT_RUN))
+
+
 def more_items(outcome: Outcome, pairs: Sequence[Pair], terms: Terms) -> int | None:
     """How many more units a further look needs for 80 % power if they are like those seen, at the level of the next
     look (of this one where no further was declared). 0 where nothing is missing; None where more would not help: the
@@ -330,7 +339,7 @@ def _decide(
         return "PASS", f"the loss is shown to be at most {_points(terms.margin)} points"
     if units.worst != units.seen and _shown(units.seen, terms, level, factor):
         return "INCONCLUSIVE", "items without a grade could be regressions; grade them"
-    return "INCONCLUSIVE", f"a loss of {_points(terms.margin)} points is neither shown nor ruled out"
+    return "INCONCLUSIVE", f"a loss of {_points(terms.margin)} points is {_OPEN}"
 
 
 def _shown(losses: Sequence[float], terms: Terms, level: float, factor: float) -> bool:
@@ -346,7 +355,7 @@ def _missing(rows: Sequence[_Row], given: int, terms: Terms, slices: Sequence[Sl
     if not rows:
         return "no item has a grade"
     if given < terms.items:
-        return f"{given} of the {terms.items} declared items were run"
+        return f"{given} of the {terms.items} {_NOT_RUN}"
     if given - len(rows) > MOST_UNPAIRED * given:
         return f"{given - len(rows)} of {given} answers of the original prompt have no grade"
     for part in slices:

@@ -27,7 +27,7 @@ from promptslim.proof.evidence import Row
 from promptslim.proof.lock import Claim, Lock, made_entry, terms_of
 from promptslim.proof.proportions import wilson
 from promptslim.proof.split import serves_proof, split_name
-from promptslim.proof.verdict import Outcome, judged, more_items
+from promptslim.proof.verdict import Outcome, judged, more_items, wants_items
 from promptslim.verify.claims import proof_pairs, proof_sources, proof_terms
 from promptslim.verify.compared import Compared
 from promptslim.verify.history import TRIED, History, history_of
@@ -242,7 +242,9 @@ def _report(
     job = ready.job
     pairs = [row.pair for row in rows]
     repeat = job.suite.repeat
-    more = None if ran.refused else more_items(outcome, pairs, replace(ran.terms, judge=claim.terms.judge))
+    more = None
+    if not ran.refused and wants_items(outcome):
+        more = more_items(outcome, pairs, replace(ran.terms, judge=claim.terms.judge))
     return Verification(
         decision=outcome.decision,
         reason=outcome.reason,
@@ -340,9 +342,9 @@ def _changed(rows: Sequence[Row], ran: Ran, texts: bool) -> Sequence[ChangedItem
     found = []
     for row in sorted(rows, key=lambda row: row.pair.item):
         old, new = _mean(row.pair.old), _mean(row.pair.new)
-        if old is None or old == new:
+        if old == new and old is not None:
             continue
-        kind = "ungraded" if new is None else "regression" if new < old else "improvement"
+        kind = "ungraded" if old is None or new is None else "regression" if new < old else "improvement"
         found.append(
             ChangedItem(
                 row.pair.item,

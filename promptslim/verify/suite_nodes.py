@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -118,12 +119,14 @@ def listed(node: DataNode | None) -> tuple[DataNode, ...]:
 
 
 def plain(node: DataNode | None) -> Any:  # noqa: ANN401 (data of any form)
-    """A node as data."""
+    """A node as data. Raises SuiteError for a number that is none, or infinite."""
     match node:
         case None:
             return None
         case DataText(text=text):
             return text
+        case DataScalar(value=float() as value) if not math.isfinite(value):
+            raise error(node, f"{value} is no number that can be sent or compared")
         case DataScalar(value=value):
             return value
         case DataList(items=items):

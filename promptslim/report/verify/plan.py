@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from promptslim.core.verify_plan import VerifyPlan
 from promptslim.report import escape
-from promptslim.report.verify.words import money, points
+from promptslim.report.verify.words import fact, money, points
 
 _WHY = {
     "stated": "stated in the suite",
@@ -17,11 +17,11 @@ _WHY = {
 }
 
 
-def as_text(plan: VerifyPlan) -> Iterator[str]:
-    """The lines of a plan."""
+def as_text(plan: VerifyPlan, width: int | None = None) -> Iterator[str]:
+    """The lines of a plan; ``width`` as for reports."""
     yield f"{escape.one_line(plan.suite)} on {escape.one_line(plan.model)}\n"
     for name, value in _facts(plan):
-        yield f"  {name:<8} {escape.one_line(value)}\n"
+        yield fact(name, value, 8, width)
 
 
 def _facts(plan: VerifyPlan) -> Iterator[tuple[str, str]]:

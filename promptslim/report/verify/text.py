@@ -16,21 +16,24 @@ SHOWN = 20
 LINES = 12
 """Lines of the diff of an answer."""
 
+LONG = 400
+"""Characters of a line of it."""
+
 _STYLES = {"PASS": "green", "FAIL": "error", "INCONCLUSIVE": "warning"}
 
 
-def render(report: Verification, colour: bool = False) -> Iterator[str]:
-    """The lines of the report."""
+def render(report: Verification, colour: bool = False, width: int | None = None) -> Iterator[str]:
+    """The lines of the report; ``width`` of a terminal that they are to fit into (None: they stay whole)."""
     verdict = paint(report.decision, _STYLES[report.decision], colour)
     yield f"{verdict} {escape.one_line(report.prompt)}, {escape.one_line(report.suite)}\n"
     yield f"  {escape.one_line(report.reason)}\n\n"
     yield from _table(report)
-    yield f"  {words.basis(report)}\n\n"
+    yield words.fact("", words.basis(report), 0, width) + "\n"
     for name, value in _facts(report):
-        yield f"  {name:<9} {escape.one_line(value)}\n"
+        yield words.fact(name, value, 9, width)
     if report.before_text != report.after_text:
         yield "\n"
-        for line in difference("prompt", report.before_text, report.after_text, colour):
+        for line in _compared("prompt", report.before_text, report.after_text, colour):
             yield f"  {line}"
     shown = report.changed[:SHOWN]
     for item in shown:
@@ -80,11 +83,18 @@ def _item(item: ChangedItem, colour: bool) -> Iterator[str]:
     yield f"  {paint(item.kind, style, colour)} {escape.one_line(item.item)} ({grades}){reason}\n"
     if item.old_text is None or item.new_text is None:
         return
-    lines = list(difference("answer", item.old_text, item.new_text, colour))[2:]
+    lines = list(_compared("answer", item.old_text, item.new_text, colour))[2:]
     for line in lines[:LINES]:
-        yield f"    {line}"
+        yield f"    {line}" if len(line) <= LONG else f"    {line[:LONG]}...\n"
     if len(lines) > LINES:
         yield f"    ... {len(lines) - LINES} more lines\n"
+
+
+def _compared(name: str, before: str, after: str, colour: bool) -> Iterator[str]:
+    """The diff of two texts. That neither ends a line says nothing."""
+    if not (before.endswith("\n") or after.endswith("\n")):
+        before, after = f"{before}\n", f"{after}\n"
+    return difference(name, before, after, colour)
 
 
 def _grade(value: float | None) -> str:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
 
 from promptslim.core.verification import SideFigures, Verification
+from promptslim.report import escape
 from promptslim.report.quantity import dollars
+
+
+def fact(name: str, value: str, column: int, width: int | None) -> str:
+    """A named fact on one line, or with ``width`` on as many as a terminal of that width takes."""
+    lead = f"  {name:<{column}} " if name else "  "
+    text = escape.one_line(value)
+    if width is None or len(lead) + len(text) <= width:
+        return f"{lead}{text}\n"
+    wrapped = textwrap.wrap(
+        text, max(width, len(lead) + 20), initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )
+    return "\n".join(wrapped) + "\n"
 
 
 def points(share: float | None) -> str:
@@ -33,8 +47,10 @@ def loss(report: Verification) -> str:
 def size(report: Verification) -> str:
     """How many tests there were and what became of them."""
     ran = f"{report.items}" if report.items == report.declared else f"{report.items} of {report.declared}"
-    alone = "" if report.units == report.items else f" in {report.units} independent groups"
+    alone = "" if report.units == report.items - report.ungraded else f" in {report.units} independent groups"
     graded = f", {report.ungraded} without a grade" if report.ungraded else ""
+    left_out = 0 if report.early else sum(one.old is None for one in report.changed)
+    graded += f"; {left_out} are left out, for the original has no grade" if left_out else ""
     early = "; stopped early" if report.early else ""
     return f"{ran} tests{alone}: {report.regressions} got worse, {report.improvements} better{graded}{early}"
 
@@ -50,14 +66,15 @@ def more(report: Verification) -> str:
     if report.decision != "INCONCLUSIVE" or not report.items:
         return ""
     if report.more is None:
-        return "more tests like these would not settle it"
+        return "something else: more tests like these would not settle it"
     return f"about {report.more:,} more independent tests, if they are like these"
 
 
 def rows(report: Verification) -> Iterator[tuple[str, str, str, str]]:
     """Name, original, shorter, change of each figure."""
     before, after = report.before, report.after
-    yield "score", _score(before), _score(after), _difference(after.score - before.score)
+    change = _difference(after.score - before.score) if report.items else ""
+    yield "score", _score(before, report.items), _score(after, report.items), change
     if before.input_tokens is not None and after.input_tokens is not None:
         yield "input tokens per call", *_pair(before.input_tokens, after.input_tokens)
     if before.output_tokens is not None and after.output_tokens is not None:
@@ -71,7 +88,9 @@ def rows(report: Verification) -> Iterator[tuple[str, str, str, str]]:
             yield name, money(one), money(other), change
 
 
-def _score(side: SideFigures) -> str:
+def _score(side: SideFigures, items: int) -> str:
+    if not items:
+        return "-"
     if side.low is None or side.high is None:
         return f"{100 * side.score:.1f} %"
     return f"{100 * side.score:.1f} % ({100 * side.low:.1f} to {100 * side.high:.1f})"
@@ -88,10 +107,15 @@ def _pair(before: float, after: float) -> tuple[str, str, str]:
 
 def basis(report: Verification) -> str:
     """What the figures rest on."""
+    intervals = "scores with 95 % intervals (Wilson)" if report.before.low is not None else ""
     tokens = "tokens measured (as the provider reports them)"
-    if report.price:
-        return f"{tokens}; prices: {report.price}; scores with 95 % intervals (Wilson)"
-    return f"{tokens}; no price is known for {report.model}"
+    if report.before.input_tokens is None or report.after.input_tokens is None:
+        tokens, price = "no tokens were reported, so that no cost is known", ""
+    elif report.price:
+        price = f"prices: {report.price}"
+    else:
+        price = f"no price is known for {report.model}"
+    return "; ".join(part for part in (tokens, price, intervals) if part)
 
 
 def spent(report: Verification) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from promptslim.verify.answer import Answer, Check, Grade, verdict
@@ -33,9 +34,10 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     try:
-        return float(str(value).strip().replace(",", ""))
+        found = float(str(value).strip().replace(",", ""))
     except ValueError:
         return None
+    return found if math.isfinite(found) else None
 
 
 def _allowed(check: Check) -> float | None:

@@ -40,5 +40,5 @@ def run(given: Given) -> int:
         plan = planned(ready, priced, counting.counter(), example=suite is not written)
         counting.save()
         if project.session.quiet < 2:
-            write([as_json(plan)] if given.flag("json") else as_text(plan))
+            write([as_json(plan)] if given.flag("json") else as_text(plan, project.session.width()))
     return 0

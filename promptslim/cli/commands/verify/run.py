@@ -125,7 +125,11 @@ def _shown(project: Project, report: Verification) -> int:
 
         replace_file(page, "".join(html.render(report)))
     if project.session.quiet < 2:
-        write(json.render(report) if given.flag("json") else text.render(report, project.session.colour()))
+        write(
+            json.render(report)
+            if given.flag("json")
+            else text.render(report, project.session.colour(), project.session.width())
+        )
     for note in report.notes if not project.session.quiet and given.flag("json") else ():
         say(note)
     return EXIT[report.decision]
