@@ -40,6 +40,7 @@ _BEGINS = pattern(
 )
 """What may stand before the beginning of a sentence: marks of lists and print, a label, a word that joins."""
 
+_NO_SUBJECT = pattern(r"\b(?:when|while|before|after|by|if|once|in|for|to)\s+\w+ing\b|^\W*to\s", re.I)
 _LETTERS = pattern(r"[^\W\d_]+")
 
 
@@ -127,7 +128,7 @@ def _in_sentence(structure: Structure, segment: Segment, table: Mapping[str, Any
             continue
         kind, instead, begins = kinds[int((match.lastgroup or "p0")[1:])]
         before = sentence[:start]
-        if begins and not (_BEGINS.fullmatch(before) or (begins == "clause" and before.rstrip().endswith(","))):
+        if begins and not _may_stand(before, begins):
             continue
         if re.search(table["mentioned"], before, re.IGNORECASE):
             return
@@ -137,6 +138,15 @@ def _in_sentence(structure: Structure, segment: Segment, table: Mapping[str, Any
             continue
         end = match.end()
         yield Filler(kind, segment.start + start, segment.start + end, instead)
+
+
+def _may_stand(before: str, begins: str) -> bool:
+    """Whether what stands before a phrase leaves the rest of its sentence whole."""
+    if _BEGINS.fullmatch(before):
+        return True
+    if not before.rstrip().endswith(",") or begins == "sentence":
+        return False
+    return begins == "clause" or _NO_SUBJECT.search(before) is None
 
 
 def _entries(table: Mapping[str, Any]) -> Iterator[tuple[FillerKind, str, str, str]]:
