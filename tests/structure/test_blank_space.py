@@ -21,7 +21,13 @@ def tight(text: str) -> str:
         ("One.  \nTwo.\t\nThree.", "One.\nTwo.\nThree."),
         ("One.\n    Two.\n    Three.", "One.\nTwo.\nThree."),
         ("\n    One.\n      Two.\n    ", "\nOne.\n  Two.\n"),
-        ("Give    the name.", "Give the name."),
+        ("Give   the name.", "Give the name."),
+        (
+            "You are the clerk of a library.      Answer every question in one sentence,      and name the shelf "
+            "on which each of the books stands.",
+            "You are the clerk of a library. Answer every question in one sentence, and name the shelf "
+            "on which each of the books stands.",
+        ),
         ("One.\n" + "-" * 40 + "\nTwo.", "One.\n---\nTwo."),
     ],
 )
@@ -39,6 +45,10 @@ def test_blank_space_goes(text: str, result: str) -> None:
         "One.\n\n\n\nTwo.\n---\nThree.",
         "<example>\nA    b  \n</example>",
         "Explain.\n    def f():\n        return 1",
+        "core/script.py\n1:\n2:def say_hello(name):\n3:    print(name)\n4:",
+        "core/script.py\n1:def say_hello(name):\n2:  print(name)",
+        'Say:\n"Stepping back, what is\n   here..."                  recognition is at work',
+        "total =   price;\nnext",
     ],
 )
 def test_layout_stays(text: str) -> None:
