@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.cli.error import UsageError
-from promptslim.cli.session import say, write
+from promptslim.cli.session import drop_output, say, write
 from promptslim.core.record import record
 from promptslim.core.text import Applicability
 
@@ -49,8 +50,9 @@ def wanted(given: Given) -> Wanted:
     for name, other in _ALONE:
         if given.flag(name) or given.value(name) is not None:
             raise UsageError(f"{flag} and {other} do not go together; leave one of them out")
-    if not diff and "-" in (given.listed("paths") or ()):
-        raise UsageError(f"{flag} changes files; name the file instead of -, or use --diff")
+    paths = given.listed("paths") or ()
+    if not diff and "-" in paths and len(paths) > 1:
+        raise UsageError(f"{flag} - writes standard input, fixed, to standard output; leave out the other paths")
     return Wanted(write=not diff, diff=diff, only=only or diff, level=level)
 
 
@@ -68,6 +70,18 @@ def show_difference(session: Session, changes: Iterable[FileChange]) -> None:
     colour = session.colour()
     for change in changes:
         write(difference(change.path, change.text_before, change.text_after, colour))
+
+
+def write_standard_output(data: bytes) -> None:
+    """Bytes to standard output. Raises UsageError for a full disk."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+    except OSError as error:
+        drop_output()
+        raise UsageError(f"cannot write the output: {error.strerror}") from None
 
 
 def write_changes(
@@ -95,24 +109,38 @@ def summarise(result: Fixing, what: Wanted, unwritten: frozenset[str] = frozense
     from promptslim.pipeline.fixing import chosen_fix
     from promptslim.report.place import place
 
-    verb = "Fixed" if what.write else "Would fix"
-    fixed = [
+    part = {id(finding) for finding in result.in_part}
+    done = [
         finding
         for finding in result.fixed
         if (fix := chosen_fix(finding, what.level)) is None
         or unwritten.isdisjoint(edit.location.path for edit in fix.edits)
     ]
-    if fixed:
-        files = sum(change.path not in unwritten for change in result.changes)
-        say(f"{verb} {_number(len(fixed), 'finding')} in {_number(files, 'file')}")
-    elif result.fixed:
-        say("Nothing was fixed")
+    fixed = sum(id(finding) not in part for finding in done)
+    files = sum(change.path not in unwritten for change in result.changes)
+    if done:
+        verb = "Fixed" if what.write else "Would fix"
+        left = len(done) - fixed
+        told = f"{verb} {_number(fixed or left, 'finding')}"
+        if left:
+            told += f", {left:,} more in part," if fixed else " in part,"
+        told += f" in {_number(files, 'file')}"
     else:
-        say("Nothing to fix")
+        told = "Nothing was fixed" if result.fixed else "Nothing to fix"
+    say(told + _rest(result.outcome.result.findings, what, len(result.fixed) - len(done)))
     for one in result.not_applied:
         say(f"not fixed: {place(one.finding.primary)}: {one.finding.code} {one.finding.name}: {one.reason}")
-    if what.level is Applicability.SAFE and (more := unsafe(result.outcome.result.findings)):
-        say(f"{more} more fixable with --unsafe-fixes")
+
+
+def _rest(findings: Sequence[Finding], what: Wanted, unwritten: int) -> str:
+    """How many findings are left, and how many of them an unsafe fix removes."""
+    left = len(findings) + unwritten
+    if not left:
+        return ""
+    more = unsafe(findings) if what.level is Applicability.SAFE else 0
+    verb = "remains" if left == 1 else "remain"
+    verb = verb if what.write else "would remain"
+    return f"; {left:,} {verb}" + (f" ({more:,} fixable with --unsafe-fixes)" if more else "")
 
 
 def unsafe(findings: Iterable[Finding]) -> int:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,8 @@ class NotApplied:
 @record
 class Fixing:
     """What fixing comes to. ``outcome`` is that of the changed files, ``fixed`` the findings whose fixes are in
-    ``changes``; ``groups`` are paths that one fix changes together. Nothing is written yet."""
+    ``changes``, ``in_part`` those of them that are still found; ``groups`` are paths that one fix changes together.
+    Nothing is written yet."""
 
     run: Run
     outcome: Outcome
@@ -60,6 +62,7 @@ class Fixing:
     fixed: tuple[Finding, ...] = ()
     not_applied: tuple[NotApplied, ...] = ()
     groups: tuple[frozenset[str], ...] = ()
+    in_part: tuple[Finding, ...] = ()
 
 
 Judge = Callable[["Run"], "Outcome"]
@@ -133,6 +136,7 @@ class _Fixer:
             tuple(self.fixed),
             tuple(self.refused.values()),
             tuple(self.groups),
+            tuple(_left(self.outcome.result.findings, self.fixed, outcome.result.findings)),
         )
 
     def wanted(self, run: Run, findings: Iterable[Finding]) -> list[tuple[Finding, Fix]]:
@@ -282,6 +286,21 @@ class _Fixer:
             data = read_bytes(os.path.join(self.first.place.cwd, path))
         self.decoded[path] = data, decode(data, python=path.endswith(".py"))
         self.texts[path] = self.decoded[path][1].text
+
+
+def _left(before: Iterable[Finding], fixed: Iterable[Finding], after: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings that are found again after their fixes: of those that say the same, as many as there were fixes
+    without one finding less."""
+    gone = Counter(map(_subject, before))
+    gone.subtract(map(_subject, after))
+    for finding in fixed:
+        gone[_subject(finding)] -= 1
+        if gone[_subject(finding)] < 0:
+            yield finding
+
+
+def _subject(finding: Finding) -> tuple[str, str, str | None, str]:
+    return finding.code, finding.primary.path, finding.scope, finding.evidence
 
 
 def _bytes_of(original: bytes, decoded: Decoded, text: str) -> bytes:

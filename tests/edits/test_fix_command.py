@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_safe_fixes_only(run: Run, tmp_path: Path) -> None:
     assert code == 1
     assert "PS101 missing-max-tokens" in out
     assert "PS901" not in out
-    assert err == "promptslim: Fixed 1 finding in 1 file\npromptslim: 1 more fixable with --unsafe-fixes\n"
+    assert err == "promptslim: Fixed 1 finding in 1 file; 1 remains (1 fixable with --unsafe-fixes)\n"
     assert (tmp_path / "app.py").read_text() == CLIENT + UNCAPPED + CAPPED + "\n"
 
 
@@ -248,7 +249,6 @@ def test_flags_that_do_not_go_together(run: Run, tmp_path: Path, flag: str) -> N
     code, out, err = run("--fix", flag)
     assert (code, out) == (2, "")
     assert err.startswith("promptslim: error: --fix and --")
-    assert run("--fix", "-")[0] == 2
 
 
 def test_prompt_files(run: Run, tmp_path: Path) -> None:
@@ -302,3 +302,41 @@ def test_code_in_the_field_of_a_string(run: Run, tmp_path: Path) -> None:
     assert """    {json.dumps(rows, separators=(",", ":"))}'''""" in text
     assert "{json.dumps(rows, separators=(',', ':'), default=str)} and {rows.model_dump_json()}" in text
     ast.parse(text)
+
+
+def piped(folder: Path, data: bytes, *words: str) -> tuple[int, bytes, str]:
+    command = [sys.executable, "-m", "promptslim", "check", "-", "--ignore", "PS601", *words]
+    done = subprocess.run(command, cwd=folder, input=data, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+def test_standard_input_goes_to_standard_output(tmp_path: Path) -> None:
+    data = (CLIENT + UNCAPPED + STALE).replace("\n", "\r\n").encode("utf-8-sig")
+    wanted = data.replace(b"  # promptslim: ignore[missing-max-tokens]", b"")
+    (tmp_path / "app.py").write_text("other = 1\n")
+    (tmp_path / "more.py").write_text(CLIENT + STALE)
+    before = tree(tmp_path)
+    code, out, err = piped(tmp_path, data, "--fix", "--stdin-filename", "app.py")
+    assert (code, out) == (1, wanted)
+    assert "app.py:4:1: PS101" in err
+    assert err.endswith("Fixed 1 finding in 1 file; 1 remains (1 fixable with --unsafe-fixes)\n")
+    assert piped(tmp_path, wanted, "--fix-only")[:2] == (0, wanted)
+    code, out, _ = piped(tmp_path, data, "--diff", "--unsafe-fixes", "--stdin-filename", "app.py")
+    assert code == 1
+    assert out.startswith(b"--- app.py")
+    assert b"maxTokens" in out
+    assert b"more.py" not in out
+    assert tree(tmp_path) == before
+    assert piped(tmp_path, b"x = (\n", "--fix")[:2] == (1, b"x = (\n")
+    assert piped(tmp_path, data, "more.py", "--fix")[0] == 2
+
+
+def test_a_finding_that_is_left_is_not_called_fixed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "promptslim.toml").write_text("[rules.wasted-whitespace]\nmin-tokens = 2\nmin-share = 0.01\n")
+    line = "    Answer with the facts that stand in the text, and with nothing else.   \n"
+    (tmp_path / "app.py").write_text(SPACED.replace(SYSTEM, "Read.\n" + line * 12))
+    code, out, err = run("--fix", "--select", "PS205")
+    text = (tmp_path / "app.py").read_text()
+    assert "else.   \n" not in text
+    assert "PS205" in out
+    assert (code, err) == (1, "promptslim: Fixed 1 finding in part, in 1 file; 1 remains\n")

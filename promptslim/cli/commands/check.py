@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import nullcontext, redirect_stdout
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -147,7 +149,10 @@ def _fixes_wanted(session: Session) -> Wanted | None:
 
 def _fixed(session: Session, run: Run, what: Wanted, baseline: BaselineFile, report: Callable[..., int]) -> int:
     """Fix findings, or show how they would be. The exit code with --diff is 1 where there is a difference, with
-    --fix-only 0, else that of what is left; 2 where a file could not be written."""
+    --fix-only 0, else that of what is left; 2 where a file could not be written.
+
+    Standard input is written, fixed or as it is, to standard output, and what is left of it told on standard error.
+    """
     from promptslim.cli import fixes
     from promptslim.pipeline import run as pipeline
 
@@ -157,10 +162,16 @@ def _fixed(session: Session, run: Run, what: Wanted, baseline: BaselineFile, rep
     outcome = judge(run)
     _warn_of_errors(session, outcome)
     result = fixes.fixing(session, run, outcome, what, judge)
-    unwritten = fixes.write_changes(session, result.changes, result.groups) if what.write else frozenset()
+    piped = what.write and "-" in (session.given.listed("paths") or ())
+    unwritten: frozenset[str] = frozenset()
+    if piped:
+        fixes.write_standard_output(result.changes[0].after if result.changes else session.standard_input)
+    elif what.write:
+        unwritten = fixes.write_changes(session, result.changes, result.groups)
     if what.diff and session.quiet < 2:
         fixes.show_difference(session, result.changes)
-    code = 0 if what.only else report(session, result.run, result.outcome, baseline)
+    with redirect_stdout(sys.stderr) if piped else nullcontext():
+        code = 0 if what.only else report(session, result.run, result.outcome, baseline)
     if session.quiet == 0:
         fixes.summarise(result, what, unwritten)
     if unwritten:
