@@ -90,17 +90,19 @@ class BatchJobs:
                 return state
             time.sleep(seconds)
 
-    def stop(self, arn: str) -> None:
-        """Stop a job; what it has answered so far is kept and billed."""
-        self._do(lambda: self._bedrock.stop_model_invocation_job(jobIdentifier=arn), f"batch job {arn}")
+    def find(self, name: str) -> str | None:
+        """The ARN of the job of that name; None where there is none."""
+        found = self._do(lambda: self._bedrock.list_model_invocation_jobs(nameContains=name), "list of batch jobs")
+        jobs = found.get("invocationJobSummaries", ())
+        return next((str(one["jobArn"]) for one in jobs if one["jobName"] == name), None)
 
-    def answers(self, arn: str) -> Iterator[Mapping[str, Any]]:
-        """The lines of the answers: ``recordId`` with ``modelOutput`` or ``error``."""
+    def answers(self, arn: str, *, whole: bool = True) -> Iterator[Mapping[str, Any]]:
+        """The lines of the answers: ``recordId`` with ``modelOutput`` or ``error``. ``whole``: there are some."""
         folder = f"{self._prefix}out/{arn.rpartition('/')[2]}/"
         about = f"s3://{self._bucket}/{folder}"
         found = self._do(lambda: self._s3.list_objects_v2(Bucket=self._bucket, Prefix=folder), about)
         keys = [str(one["Key"]) for one in found.get("Contents", ()) if str(one["Key"]).endswith(".jsonl.out")]
-        if not keys:
+        if not keys and whole:
             raise CannotCallError(f"{about}: the job has left no answers; look at it in the AWS console")
         for key in keys:
             data = self._do(lambda key=key: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(), about)  # type: ignore[misc]

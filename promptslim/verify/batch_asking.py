@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,14 +17,14 @@ from promptslim.verify.asking import Asked
 from promptslim.verify.backend import Options
 from promptslim.verify.budget import Budget
 from promptslim.verify.converse_format import converse_answer, converse_body
-from promptslim.verify.journal import Journal
+from promptslim.verify.journal import BatchJob, Journal
 from promptslim.verify.request import Request
 from promptslim.verify.request_key import key_of
 from promptslim.verify.tariff import Tariff
 
 
 class BatchAsking:
-    """The requests of one run, asked in batch at batch prices and without prompt caching."""
+    """The requests of one run, asked in batch at batch prices and without prompt caching. ``left``: see ``ask``."""
 
     def __init__(
         self,
@@ -49,70 +50,108 @@ class BatchAsking:
         self._most = most
         self._told = told
         self._answers: dict[str, Answer] = {}
+        self.left = 0
 
     def ask(self, requests: Sequence[Request]) -> Asked:
         """Ask what the journal has no answer to. A job that an earlier part of the run has started is waited for, not
-        started again.
+        started again; what it gave no answer to goes into another. ``left`` counts what is then too little for a job:
+        requests without an answer, to be asked otherwise.
 
         Raises CannotCallError, LimitReachedError (before anything is spent), UnboundedCostError, JournalError.
         """
         earlier = self._journal.earlier
         self._journal.count_into(self._budget)
-        keys = {request.id: key_of(request) for request in requests}
-        self._answers = {one: earlier.answers[key] for one, key in keys.items() if key in earlier.answers}
-        for model in dict.fromkeys(request.model for request in requests):
-            self._job(model, [request for request in requests if request.model == model])
+        wanted = {key_of(request): request for request in requests}
+        self._answers = {one.id: earlier.answers[key] for key, one in wanted.items() if self._known(key)}
+        for job in earlier.jobs:
+            self._go_on(job, wanted)
+        models = dict.fromkeys(request.model for request in requests)
+        for model in models:
+            missing = {key: one for key, one in wanted.items() if one.model == model and one.id not in self._answers}
+            if len(missing) >= FEWEST_RECORDS:
+                self._start(model, missing)
+            elif missing and not any(one.model == model for one in requests if one.id in self._answers):
+                raise CannotCallError(
+                    f"batch inference takes at least {FEWEST_RECORDS} requests for a model, and {model} has "
+                    f"{len(missing)}; ask them without batch"
+                )
+        ordered = {request.id: self._answers[request.id] for request in requests if request.id in self._answers}
+        self.left = len(requests) - len(ordered)
         budget = self._budget
-        ordered = {request.id: self._answers[request.id] for request in requests}
         return Asked(ordered, budget.calls, budget.usd, budget.unpriced, 0)
 
-    def _job(self, model: str, requests: Sequence[Request]) -> None:
-        """All requests for a model make one job, also where the journal has answers of it, so that it is found again
-        by its name."""
-        missing = [request for request in requests if request.id not in self._answers]
-        if not missing:
-            return
-        records = {f"r{number:07d}": one for number, one in enumerate(requests)}
-        if len(records) < FEWEST_RECORDS:
-            raise CannotCallError(
-                f"batch inference takes at least {FEWEST_RECORDS} requests for a model, and {model} has "
-                f"{len(records)}; ask them without batch"
-            )
-        bodies = {name: converse_body(replace(one, cache="")) for name, one in records.items()}
-        job_name = f"promptslim-{data_hash([model, bodies, [key_of(one) for one in requests]])[:32]}"
-        arn = self._journal.earlier.jobs.get(job_name)
+    def _known(self, key: str) -> bool:
+        answers = self._journal.earlier.answers
+        return key in answers and not answers[key].error
+
+    def _start(self, model: str, missing: Mapping[str, Request]) -> None:
+        """A job for these requests by key. It is in the journal before it is started: its name makes it one."""
         self._budget.room_for(len(missing))
-        with self._budget.hold(self._most_of(missing), 1):
-            if arn is None:
-                # The name makes the job one: a kill before the next line starts no second one.
-                arn = self._jobs.start(job_name, model, bodies)
-                self._journal.job(job_name, arn)
-            state = self._jobs.wait(arn, self._told, self._seconds)
-        if state.status == "Failed":
-            raise CannotCallError(f"the batch job {arn} failed: {state.message or 'no reason is given'}")
-        self._take(records, {str(row["recordId"]): row for row in self._jobs.answers(arn)})
+        with self._budget.hold(self._most_of(list(missing.values())), 1):
+            name = f"promptslim-{data_hash([model, list(missing)])[:24]}-{secrets.token_hex(4)}"
+            self._journal.job(name, model, list(missing))
+            self._finish(BatchJob(name, model, tuple(missing)), missing)
+
+    def _go_on(self, job: BatchJob, wanted: Mapping[str, Request]) -> None:
+        """Wait for a job of an earlier part of the run. It is paid for, whatever the limits are now."""
+        if not job.arn and not all(key in wanted for key in job.keys):
+            arn = self._jobs.find(job.name)
+            if arn is None:  # the kill came before it was started
+                self._journal.ended(job.name, "not started")
+                return
+            job = replace(job, arn=arn)
+        self._finish(job, wanted)
+
+    def _finish(self, job: BatchJob, wanted: Mapping[str, Request]) -> None:
+        """Start a job unless it runs, wait for it, take its answers."""
+        if not job.arn:
+            bodies = {_record_id(number): self._body(wanted[key]) for number, key in enumerate(job.keys)}
+            job = replace(job, arn=self._jobs.start(job.name, job.model, bodies))
+            self._journal.started(job.name, job.arn)
+        state = self._jobs.wait(job.arn, self._told, self._seconds)
+        if state.status != "Failed":
+            rows = {str(row["recordId"]): row for row in self._jobs.answers(job.arn, whole=state.status == "Completed")}
+            self._take(job, wanted, rows)
+        self._journal.ended(job.name, state.status)
+        missing = sum(key in wanted and wanted[key].id not in self._answers for key in job.keys)
+        if missing and (missing >= FEWEST_RECORDS or state.status in ("Failed", "Stopped", "Expired")):
+            reason = state.message.rstrip(".") or "no reason is given"
+            raise CannotCallError(
+                f"the batch job {job.arn} is {state.status} ({reason}): {missing} of {len(job.keys)} requests have no "
+                "answer; run again to ask for those, what was answered is kept"
+            )
+
+    def _body(self, request: Request) -> Mapping[str, Any]:
+        return converse_body(replace(request, cache=""))
 
     def _most_of(self, requests: Sequence[Request]) -> Decimal | None:
         prices = [self._tariff.most(one, self._most(one)) for one in requests]
         known = [price for price in prices if price is not None]
         return sum(known, Decimal(0)) if len(known) == len(prices) else None
 
-    def _take(self, records: Mapping[str, Request], rows: Mapping[str, Mapping[str, Any]]) -> None:
-        for name, request in records.items():
-            if request.id in self._answers:
+    def _take(self, job: BatchJob, wanted: Mapping[str, Request], rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Journal and count the answers of a job, also those to requests that are not wanted any more: they are paid.
+        A record without a line has not been looked at."""
+        for number, key in enumerate(job.keys):
+            row, request = rows.get(_record_id(number)), wanted.get(key)
+            if key in job.taken or row is None:
                 continue
-            row, key = rows.get(name, {}), key_of(request)
             try:
                 answer = converse_answer(row["modelOutput"], None)
             except (KeyError, TypeError):
                 error = row.get("error") or {}
-                kind = f"batch {error.get('errorCode', 'missing')}"
-                self._journal.missed(key, kind, str(error.get("errorMessage", "the job has no answer")))
+                kind = f"batch {error.get('errorCode', 'malformed')}"
+                self._journal.missed(key, kind, str(error.get("errorMessage", "the answer lacks a field")))
                 self._budget.take_over(1, Decimal(0), 0)
-                self._answers[request.id] = Answer("", error=kind)
                 continue
-            usd = self._tariff.cost(request, answer.usage)
+            usd = self._tariff.cost(request or Request("", job.model, ()), answer.usage)
             known = replace(answer, usd=usd)
             self._journal.took(key, known, usd)
             self._budget.take_over(1, usd or Decimal(0), int(usd is None))
-            self._answers[request.id] = known
+            if request is not None:
+                self._answers[request.id] = known
+
+
+def _record_id(number: int) -> str:
+    """Eleven letters and digits, as in the examples of the AWS user guide, pages on batch inference, 2026."""
+    return f"r{number:010d}"

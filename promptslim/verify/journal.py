@@ -11,17 +11,17 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.verify.answer import Answer
 from promptslim.verify.answer_data import from_data, to_data
 from promptslim.verify.budget import Budget
 
-VERSION = 1
+VERSION = 2
 
 
 class JournalError(Exception):
@@ -29,10 +29,22 @@ class JournalError(Exception):
 
 
 @record
+class BatchJob:
+    """A batch job that has not been taken to its end: the keys of its records in their order, its ARN (empty: it may
+    not have been started), and the keys whose answers are here."""
+
+    name: str
+    model: str
+    keys: tuple[str, ...]
+    arn: str = ""
+    taken: frozenset[str] = frozenset()
+
+
+@record
 class Earlier:
     """What a journal says of the run so far. ``answers`` by key; ``attempts`` that were made, by key; ``calls`` are all
     attempts, ``usd`` what they cost (those of unknown outcome taken at the most they can), ``unpriced`` how many have
-    no known price; ``lost`` how many were in flight at a kill. ``jobs``: ARNs of batch jobs by name."""
+    no known price; ``lost`` how many were in flight at a kill. ``jobs``: batch jobs whose answers are not all here."""
 
     answers: Mapping[str, Answer]
     attempts: Mapping[str, int]
@@ -40,7 +52,7 @@ class Earlier:
     usd: Decimal
     unpriced: int
     lost: int
-    jobs: Mapping[str, str]
+    jobs: tuple[BatchJob, ...]
 
 
 class Journal:
@@ -107,9 +119,17 @@ class Journal:
         """A batch job gave no answer. Raises JournalError."""
         self._write({"missed": key, "kind": kind, "message": message})
 
-    def job(self, name: str, arn: str) -> None:
-        """A batch job of that name runs. Raises JournalError."""
-        self._write({"job": name, "arn": arn})
+    def job(self, name: str, model: str, keys: Sequence[str]) -> None:
+        """A batch job of that name is about to be started. Raises JournalError."""
+        self._write({"job": name, "model": model, "keys": list(keys)})
+
+    def started(self, name: str, arn: str) -> None:
+        """The batch job runs. Raises JournalError."""
+        self._write({"started": name, "arn": arn})
+
+    def ended(self, name: str, status: str) -> None:
+        """The batch job has ended, and its answers are here. Raises JournalError."""
+        self._write({"ended": name, "status": status})
 
     def _write(self, line: Mapping[str, Any]) -> None:
         data = json.dumps(line, ensure_ascii=True).encode() + b"\n"
@@ -146,7 +166,9 @@ class Journal:
 
     def _check_head(self, head: Mapping[str, Any], run: str) -> None:
         if head.get("promptslim_journal") != VERSION:
-            raise JournalError(f"{self.path}:1: not a journal that this version reads; choose another file")
+            raise JournalError(
+                f"{self.path}:1: not a journal that this version reads; delete it or choose another file"
+            )
         if head.get("run") != run:
             raise JournalError(
                 f"{self.path}: the journal of another run (suite, prompts or model have changed); "
@@ -170,7 +192,8 @@ def _read(lines: list[Any], path: str) -> Earlier:
     attempts: Counter[str] = Counter()
     open_most: dict[str, list[Decimal | None]] = {}
     costs: list[Decimal | None] = []
-    jobs: dict[str, str] = {}
+    jobs: dict[str, BatchJob] = {}
+    taken: set[str] = set()  # since the job of the key was started
     for number, line in enumerate(lines, 2):
         try:
             match line:
@@ -188,12 +211,19 @@ def _read(lines: list[Any], path: str) -> Earlier:
                     attempts[key] += 1
                     costs.append(_usd(usd))
                     answers[key] = from_data(answer)
+                    taken.add(key)
                 case {"missed": str() as key, "kind": str() as kind}:
                     attempts[key] += 1
                     costs.append(Decimal(0))
                     answers[key] = Answer("", error=kind)
-                case {"job": str() as name, "arn": str() as arn}:
-                    jobs[name] = arn
+                    taken.add(key)
+                case {"job": str() as name, "model": str() as model, "keys": list() as keys}:
+                    jobs[name] = BatchJob(name, model, tuple(map(str, keys)))
+                    taken.difference_update(keys)
+                case {"started": str() as name, "arn": str() as arn}:
+                    jobs[name] = replace(jobs[name], arn=arn)
+                case {"ended": str() as name}:
+                    del jobs[name]
                 case _:
                     raise KeyError
         except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError):
@@ -202,7 +232,8 @@ def _read(lines: list[Any], path: str) -> Earlier:
     known = [usd for usd in (*costs, *lost) if usd is not None]
     unpriced = len(costs) + len(lost) - len(known)
     calls = sum(attempts.values())
-    return Earlier(answers, attempts, calls, sum(known, Decimal(0)), unpriced, len(lost), jobs)
+    open_jobs = tuple(replace(one, taken=frozenset(taken.intersection(one.keys))) for one in jobs.values())
+    return Earlier(answers, attempts, calls, sum(known, Decimal(0)), unpriced, len(lost), open_jobs)
 
 
 def _usd(value: object) -> Decimal | None:

@@ -191,6 +191,10 @@ def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
         found.append(f"{waves.before:,} calls were made by an earlier part of this run; --fresh asks them again")
     if waves.lost:
         found.append(f"{waves.lost} calls were in flight when it was killed, and were repeated and counted")
+    if waves.left:
+        found.append(
+            f"{waves.left} requests were asked one by one, at the ordinary price: the batch job had no answer to them"
+        )
     found += ready.job.suite.notes
     found += not_sent(ready.job.compared.calls, ready.job.model.parameters)
     if not ran.noise and not ran.refused and ready.job.items:

@@ -53,6 +53,8 @@ class Waves:
         """Calls that earlier runs of the journal have made."""
         self.lost = journal.earlier.lost
         """Calls that were in flight when an earlier run was killed."""
+        self.left = 0
+        """Requests that a batch job gave no answer to, and that are asked one by one."""
 
     @property
     def spend(self) -> Spend:
@@ -92,7 +94,7 @@ class Waves:
             told(f"batch job {job.status}, {job.done} of {job.total} records")
 
         asking = BatchAsking(options, self._journal, self._budget, self._tariff(model), self._most, told=state)
-        return _Batch(asking)
+        return _Batch(asking, self)
 
     def _progress(self, progress: Progress) -> None:
         self._told(Spend(progress.calls, progress.usd, progress.unpriced))
@@ -101,12 +103,14 @@ class Waves:
 class _Batch:
     """See ``Asker``."""
 
-    def __init__(self, asking: BatchAsking) -> None:
-        self._asking = asking
+    def __init__(self, asking: BatchAsking, waves: Waves) -> None:
+        self._asking, self._waves = asking, waves
 
     def ask(self, requests: Sequence[Request]) -> Mapping[str, Answer]:
         """See ``Asker``. Raises what ``BatchAsking.ask`` raises too."""
         try:
-            return self._asking.ask(requests).answers
+            answers = self._asking.ask(requests).answers
         except LimitReachedError as limit:
             raise StoppedError(str(limit)) from None
+        self._waves.left = self._asking.left
+        return answers

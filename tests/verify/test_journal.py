@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from promptslim.pricing.cost import Usage
 from promptslim.verify.answer import Answer, ToolCall
 from promptslim.verify.answer_data import from_data, to_data
-from promptslim.verify.journal import Journal, JournalError
+from promptslim.verify.journal import BatchJob, Journal, JournalError
 
 ANSWER = Answer("text", "end_turn", (ToolCall("f", {"a": [1]}),), 1.5, Decimal("0.01"), Usage(3, 4, 5, 6, 7), 2)
 
@@ -27,16 +27,21 @@ def write(path: Path) -> None:
         journal.done("a", ANSWER, Decimal("0.01"))
         journal.begin("b", Decimal("0.20"))
         journal.begin("c", None)
-        journal.job("job-1", "arn:1")
+        journal.job("job-1", "m", ["x", "y"])
+        journal.started("job-1", "arn:1")
+        journal.took("x", ANSWER, Decimal(0))
+        journal.job("job-2", "m", ["z"])
+        journal.ended("job-2", "Failed")
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     write(tmp_path / "j")
     with Journal(str(tmp_path / "j"), "run") as journal:
         earlier = journal.earlier
-    assert dict(earlier.answers) == {"a": ANSWER}
-    assert (earlier.calls, earlier.usd, earlier.unpriced, earlier.lost) == (4, Decimal("0.31"), 1, 2)
-    assert (dict(earlier.attempts), dict(earlier.jobs)) == ({"a": 2, "b": 1, "c": 1}, {"job-1": "arn:1"})
+    assert dict(earlier.answers) == {"a": ANSWER, "x": ANSWER}
+    assert (earlier.calls, earlier.usd, earlier.unpriced, earlier.lost) == (5, Decimal("0.31"), 1, 2)
+    assert dict(earlier.attempts) == {"a": 2, "b": 1, "c": 1, "x": 1}
+    assert earlier.jobs == (BatchJob("job-1", "m", ("x", "y"), "arn:1", frozenset(["x"])),)
 
 
 @settings(max_examples=60, deadline=None)
@@ -54,7 +59,7 @@ def test_a_journal_cut_anywhere_is_read_to_its_last_whole_line(
         journal.begin("d", Decimal(1))
     lines = cut.count(b"\n")
     assert ("a" in earlier.answers) == (lines >= 5)
-    assert earlier.calls == sum(lines > before for before in (1, 3, 5, 6))
+    assert earlier.calls == sum(lines > before for before in (1, 3, 5, 6, 9))
     with Journal(str(path), "run") as journal:
         assert journal.earlier.attempts["d"] == 1
 
@@ -103,7 +108,7 @@ def test_journals_that_cannot_be_used(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from decimal import Decimal
-from promptslim.verify.journal import Journal, JournalError
+from promptslim.verify.journal import BatchJob, Journal, JournalError
 with Journal(sys.argv[1], "run") as journal:
     journal.begin("a", Decimal(1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (140, 140))

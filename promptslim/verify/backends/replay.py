@@ -57,7 +57,15 @@ def _recorded(path: Path) -> Iterator[tuple[str, Answer]]:
                     "answer": dict() as answer,
                 }:
                     yield key, from_data(answer)
-                case {"begin": _} | {"fail": _} | {"missed": _} | {"job": _} | {"promptslim_journal": _}:
+                case (
+                    {"begin": _}
+                    | {"fail": _}
+                    | {"missed": _}
+                    | {"job": _}
+                    | {"started": _}
+                    | {"ended": _}
+                    | {"promptslim_journal": _}
+                ):
                     continue
                 case {"id": str() as key, "text": str()}:
                     yield key, from_data(value)
