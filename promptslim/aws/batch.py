@@ -82,13 +82,15 @@ class BatchJobs:
         return JobState(str(job["status"]), " ".join(str(job.get("message", "")).split()), done, total)
 
     def wait(self, arn: str, told: Callable[[JobState], None], seconds: float = 30) -> JobState:
-        """Ask every ``seconds`` until the job has ended; each state is ``told``."""
+        """Ask until the job has ended, first soon and then every ``seconds``; each state is ``told``."""
+        pause = min(1.0, seconds)
         while True:
             state = self.state(arn)
             told(state)
             if state.status in ENDED:
                 return state
-            time.sleep(seconds)
+            time.sleep(pause)
+            pause = min(2 * pause, seconds)
 
     def find(self, name: str) -> str | None:
         """The ARN of the job of that name; None where there is none."""

@@ -171,7 +171,7 @@ class Journal:
             )
         if head.get("run") != run:
             raise JournalError(
-                f"{self.path}: the journal of another run (suite, prompts or model have changed); "
+                f"{self.path}: the journal of another run (prompts, model, parameters or backend have changed); "
                 "delete it or choose another file"
             )
 

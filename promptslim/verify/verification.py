@@ -158,7 +158,7 @@ def _asked(project: Project, ready: Prepared, wanted: Wanted, progress: Told) ->
         with suppress(FileNotFoundError):
             os.unlink(path)
     budget = Budget(wanted.max_usd, wanted.max_calls)
-    with Journal(path, _run_name(ready)) as journal:
+    with Journal(path, data_hash([_run_name(ready), _source(ready, wanted)])) as journal:
         waves = Waves(backend, journal, budget, tariff, most, workers=wanted.workers, told=told_spend)
         try:
             ahead = waves.in_batch(options, model.id, progress) if wanted.batch else None
@@ -177,12 +177,21 @@ def _run_name(ready: Prepared) -> str:
 def _journal_path(project: Project, ready: Prepared, wanted: Wanted) -> str:
     if wanted.journal is not None:
         return wanted.journal
-    backend: list[str | None] = [wanted.backend, wanted.endpoint, wanted.weights]
+    name = data_hash([os.path.realpath(project.place.cwd), _source(ready, wanted), _run_name(ready)])
+    return os.path.join(cache_folder(), "verify", f"{name[:24]}.jsonl")
+
+
+_BEDROCK = ("converse", "converse_stream", "invoke_model")
+
+
+def _source(ready: Prepared, wanted: Wanted) -> list[str | None]:
+    """Who answers: other answers to the same requests are those of another run."""
+    name = wanted.backend or ready.job.model.route
+    recording = None
     if wanted.recording is not None:
         with suppress(OSError), open(wanted.recording, "rb") as file:
-            backend.append(digest(file.read()))
-    name = data_hash([os.path.realpath(project.place.cwd), backend, _run_name(ready)])
-    return os.path.join(cache_folder(), "verify", f"{name[:24]}.jsonl")
+            recording = digest(file.read())
+    return ["bedrock" if name in _BEDROCK else name, wanted.endpoint, wanted.weights, recording]
 
 
 def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:

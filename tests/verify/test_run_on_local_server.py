@@ -219,3 +219,34 @@ def test_a_real_small_model_tells_a_good_trim_from_a_bad_one(
     code, out, _ = finished(started(project, env, *model, "--before", broken, "--after", shorter))
     assert code == 3
     assert "too weak to compare with" in json.loads(out)["reason"]
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path, slow_server: LocalServer) -> None:
+    pytest.importorskip("boto3")
+    lay_out(tmp_path)
+    env = environment(tmp_path, slow_server.url)
+    process = started(tmp_path, env, "--max-usd", "1")
+    while len(slow_server.service.received) < 30 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    code, out, err = finished(process)
+    assert (code, out, err.count("\n")) == (130, "", 1)
+    assert "what was answered is kept, run the same command again to go on" in err
+    code, out, _ = finished(started(tmp_path, env, "--max-usd", "1"))
+    report = json.loads(out)
+    assert (code, report["spent"]["calls"], len(slow_server.service.received)) == (0, 160, 160)
+
+
+@pytest.mark.slow
+def test_the_answers_of_another_backend_are_another_run(tmp_path: Path, slow_server: LocalServer) -> None:
+    pytest.importorskip("boto3")
+    lay_out(tmp_path)
+    env = environment(tmp_path, slow_server.url)
+    journal = ("--journal", "journal.jsonl")
+    assert finished(started(tmp_path, env, *journal))[0] == 0
+    assert finished(started(tmp_path, env, *journal, "--backend", "converse_stream"))[0] == 0
+    assert len(slow_server.service.received) == 160, "the same model on the same service"
+    code, _, err = finished(started(tmp_path, env, *journal, "--backend", "replay", "--recording", "answers.jsonl"))
+    assert code == 2
+    assert "the journal of another run" in err

@@ -64,6 +64,7 @@ def run(given: Given) -> int:
 
         live = Live(sys.stderr.isatty() and not project.session.quiet)
         try:
+            _say_when_interrupted(live)
             report = verification(project.inner, wanted, replace_file, project.session.warn, live)
         except StoppedError as stop:
             live.clear()
@@ -72,6 +73,25 @@ def run(given: Given) -> int:
         finally:
             live.clear()
         return _shown(project, report)
+
+
+def _say_when_interrupted(live: Live) -> None:
+    """What to do after Ctrl-C is said at once: calls that run are paid for, and may take minutes."""
+    import signal
+    from types import FrameType
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        live.clear()
+        say(
+            "interrupted: what was answered is kept, run the same command again to go on; waiting for the calls that "
+            "run, Ctrl-C again leaves them"
+        )
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGINT, interrupted)
 
 
 def _wanted(given: Given) -> Wanted:
