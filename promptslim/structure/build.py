@@ -21,6 +21,9 @@ _TOOLS = pattern(
     r"\b(?:tools?|functions?|apis?|commands?|actions?|operations?|endpoints?|parameters|arguments|tool_use)\b",
     re.IGNORECASE,
 )
+_RULES = pattern(r"\b(?:guidelines?|rules?|instructions?|principles?|practices|polic(?:y|ies)|tips)\b", re.IGNORECASE)
+"""A title on how to use the tools: what stands under it are sentences like any other."""
+
 _IDENTIFIER = pattern(r"[`*\"]*(?:[a-z]+_[a-z0-9_]+|[a-z]+[A-Z]\w*|[A-Za-z_][\w.]*\([^()\n]*\))[`*\"]*(?:\s*[(:].*)?$")
 _PARAMETER = pattern(
     r"(?:[-*][ \t]*)?[`*\"]*[A-Za-z_][\w.\[\]-]{0,40}[`*\"]*[ \t]*"
@@ -181,6 +184,8 @@ def _tool_sections(sections: Sequence[Section]) -> set[int]:
         if section.parent is None:
             continue
         named = _IDENTIFIER.match(section.title) is not None and section.level < 8
-        if section.parent in found or named or (len(section.title.split()) <= 4 and _TOOLS.search(section.title)):
+        title = section.title
+        about = len(title.split()) <= 4 and _TOOLS.search(title) and not _RULES.search(title)
+        if section.parent in found or named or about:
             found.add(index)
     return found

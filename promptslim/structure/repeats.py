@@ -244,7 +244,9 @@ def _alike(structure: Structure, first: int, second: int, similarity: float) -> 
 
 
 def _plain(structure: Structure, index: int) -> str:
-    return " ".join(_MARKER.sub("", structure.text(structure.segments[index]), count=1).split())
+    text = structure.text(structure.segments[index])
+    marker = _MARKER.match(text)
+    return " ".join(text[marker.end() if marker else 0 :].split())
 
 
 def shared(

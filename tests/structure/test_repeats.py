@@ -136,3 +136,16 @@ def test_words_keep_numbers_signs_and_the_parts_of_names():
         "3",
         "%",
     )
+
+
+def test_a_copy_in_a_list_is_the_same_letter_for_letter():
+    sentence = "Name the page of the manual in the first line of details."
+    (block,) = found_in(f"- {sentence}\n\nBe brief.\n\n{sentence} Then stop.\n")[1]
+    assert block.exact
+    (block,) = found_in(f"- {sentence}\n\nBe brief.\n\n{sentence.replace('page', 'Page')} Then stop.\n")[1]
+    assert not block.exact
+
+
+def test_titles_on_how_to_use_tools_define_none():
+    found = structure([Literal("# Tool Use Guidelines\n\nName the page.\n\n# Tools\n\nName the page.\n")])
+    assert [one.tool for one in found.segments if one.kind == "sentence"] == [False, True]
