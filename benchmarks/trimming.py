@@ -29,7 +29,7 @@ from promptslim.trim.loader import trimmers
 from promptslim.trim.offers import Offer, Wanted, offers, trimmed
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "trim"))
-from independent_check import damage  # noqa: E402
+from independent_check import damage
 
 Count = Callable[[Sequence[str]], list[int]]
 
