@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import written_models
-from promptslim.check.successors import replaced
+from promptslim.check.successors import replaced, successor
 from promptslim.check.wording import day
 from promptslim.core.call import LlmCall
 from promptslim.core.finding import Finding, Severity
 from promptslim.core.values import Known, Present
 
 if TYPE_CHECKING:
-    from promptslim.catalog.model_facts import Lifecycle
+    from promptslim.catalog.model_facts import Lifecycle, ModelFacts
     from promptslim.check.rule_context import RuleContext
 
 
@@ -46,13 +46,13 @@ def retired_model(call: LlmCall, rule: RuleContext) -> Iterator[Finding]:
         text, severity = verdict
         sure = written.certain and not facts.lifecycle.source.startswith(SECOND_HAND)
         yield rule.finding(
-            f"{facts.base} {text}{_successor(facts.lifecycle)} ({facts.lifecycle.source})",
+            f"{facts.base} {text}{_successor(facts, rule)} ({facts.lifecycle.source})",
             written.place(call),
             call=call,
             evidence=written.id,
             severity=severity,
             confidence=None if sure else "medium",
-            fixes=replaced(written, facts, rule),
+            fixes=replaced(call, written, facts, rule),
         )
 
 
@@ -78,5 +78,10 @@ def _verdict(lifecycle: Lifecycle, rule: RuleContext) -> tuple[str, Severity] | 
     return None
 
 
-def _successor(lifecycle: Lifecycle) -> str:
-    return f"; {lifecycle.successor} is named as its successor" if lifecycle.successor else ""
+def _successor(facts: ModelFacts, rule: RuleContext) -> str:
+    """Who names it is told where that is not who names the end."""
+    named = successor(facts, rule)
+    if named is None or facts.lifecycle is None:
+        return ""
+    by = "" if facts.lifecycle.successor else f" by {named[1]}"
+    return f"; {named[0]} is named as its successor{by}"
