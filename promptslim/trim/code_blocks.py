@@ -17,6 +17,9 @@ _CODE_INDENT = 4
 _LEAST_COLUMN = 2
 """A line that begins before the text of any list item ends the list."""
 
+_CODE_SIGN = re.compile(r"[{}=;$|<>\\]|(?<!\S)--?[A-Za-z]|[\w\]]\(|^[ \t]*(?:#|//|@\w)", re.MULTILINE)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+
 _XML_LINE = r"[ \t]*</?[A-Za-z][^<>\n]{0,200}>(?:[^<>\n]{0,500}</[A-Za-z][\w.:-]{0,60}[ \t]*>)?[ \t]*"
 _XML_LINES = re.compile(rf"^{_XML_LINE}(?:\n{_XML_LINE}){{2,}}$", re.MULTILINE)
 _XML_VALUE = re.compile(r"^[ \t]*<([A-Za-z][\w.:-]*)[^<>\n]*>[^<>\n]+</\1[ \t]*>", re.MULTILINE)
@@ -26,37 +29,51 @@ _XML_OPEN = re.compile(r"^[ \t]*<([A-Za-z][\w.:-]*)[^<>\n]*(?<!/)>[ \t]*$", re.M
 def code_blocks(text: str) -> tuple[tuple[int, int], ...]:
     """Half-open ranges in order and without overlap. A fence that is not closed runs to the end."""
     tagged = (match.span() for match in _TAGGED.finditer(text))
-    found = _apart((*_by_lines(text), *tagged, *_under_lists(text), *_xml(text)))
+    found = _apart((*_by_lines(text), *tagged, *_indented(text), *_xml(text)))
     return tuple(_apart((*found, *_by_runs(text, found))))
 
 
-def _under_lists(text: str) -> Iterator[tuple[int, int]]:
+def _indented(text: str) -> Iterator[tuple[int, int]]:
     """Code by its indentation, as in Markdown: after a blank line, four columns or more behind the text of the list
-    item around it."""
+    item around it. Outside lists only what has the signs of code: people indent paragraphs too."""
+    lines = [one for one in text.split("\n")[1:] if one.strip()]
+    margin = min((_indent(one) for one in lines), default=0)
     column: int | None = None  # where the text of the last list item begins
     opened: tuple[int, int, int] | None = None  # start, end, least indentation
-    at, after_blank = 0, False
+    at, after_blank = 0, True
     for line in text.splitlines(keepends=True):
         start, at = at, at + len(line)
-        content = line.strip()
-        if not content:
+        end = start + len(line.rstrip("\r\n"))
+        if not line.strip():
             after_blank = True
             continue
-        indent = len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip())
+        indent = _indent(line)
         if opened is not None and indent < opened[2]:
             yield opened[0], opened[1]
             opened = None
+        least = (margin if column is None else column) + _CODE_INDENT
         if opened is not None:
-            opened = opened[0], start + len(line.rstrip("\r\n")), opened[2]
+            opened = opened[0], end, opened[2]
         elif item := _ITEM.match(line):
             column = len(item[0].expandtabs(4))
-        elif column is not None and indent >= column + _CODE_INDENT and after_blank:
-            opened = start, start + len(line.rstrip("\r\n")), column + _CODE_INDENT
-        elif indent < _LEAST_COLUMN:
+        elif after_blank and indent >= least and (column is not None or _CODE_SIGN.search(_paragraph(text, start))):
+            opened = start, end, least
+        elif indent < margin + _LEAST_COLUMN:
             column = None
         after_blank = False
     if opened is not None:
         yield opened[0], opened[1]
+
+
+def _indent(line: str) -> int:
+    wide = line.expandtabs(4)
+    return len(wide) - len(wide.lstrip())
+
+
+def _paragraph(text: str, start: int) -> str:
+    """From an offset to the next blank line."""
+    end = _BLANK_LINE.search(text, start)
+    return text[start : end.start() if end else len(text)]
 
 
 def _xml(text: str) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,12 @@ AROUND = 60
 MOST_RANGES = 8
 """Ranges up to which a change is looked at by itself before all are looked at together."""
 
+SHOWN_ROLES = ("assistant", "tool")
+"""Messages that show the model an answer, or give it a result: they are no instructions."""
+
+TOOLS = "tool-schema"
+"""The trimmer of tool definitions."""
+
 APPLICABILITY = {"safe": Applicability.SAFE, "unsafe": Applicability.UNSAFE, "proof": Applicability.DISPLAY}
 
 
@@ -60,6 +66,8 @@ class Wanted:
 def offers(prompt: Prompt, phrases: Mapping[str, Any], wanted: Wanted, count: Count) -> tuple[Offer, ...]:
     """Everything that can be trimmed up to a level, in the order of the text; all of it together passes the
     protection. ``phrases`` is ``rules/phrases.toml``."""
+    if prompt.role in SHOWN_ROLES:
+        return ()
     subject = Subject(prompt, structure_of(prompt), phrases)
     guard = protection(prompt.shape, phrases, wanted.keep)
     if prompt.shape == "tools":
@@ -105,10 +113,12 @@ def _apart(found: Iterable[tuple[Trimmer, Change]]) -> Iterator[tuple[Trimmer, C
 
 
 def _of_tools(subject: Subject, wanted: Wanted, guard: Protection) -> Iterator[Offer]:
-    """What can go from tool definitions; it stands in no literal of its own, so that there are no places."""
-    for trimmer, change in _apart(_proposed(subject, wanted)):
+    """What can go from tool definitions; it stands in no literal of its own, so that there are no places. Their text is
+    JSON, in which a line break is no line break: only what reads it as JSON has a say."""
+    found = [(trimmer, change) for trimmer, change in _proposed(subject, wanted) if trimmer.name == TOOLS]
+    for trimmer, change in _apart(found):
         (one, *more) = change.ranges
-        if more or not only_wording_gone(subject.text, one, guard):
+        if more or one.instead or not only_wording_gone(subject.text, one, guard):
             continue
         edits = tool_edits(subject.prompt, subject.structure.flat, one)
         if edits is not None:
@@ -121,7 +131,9 @@ def _writable(found: Iterable[tuple[Trimmer, Change]], subject: Subject) -> list
     written: list[Offer] = []
     for trimmer, change in found:
         places = placed(subject.structure.flat, change)
-        if places is None or (subject.templated and any(at_an_edge(prompt.parts[one.part], one) for one in places)):
+        if places is None or (
+            _by_others(trimmer, subject) and any(at_an_edge(prompt.parts[p.part], p) for p in places)
+        ):
             continue
         edits = _edits(prompt, places)
         if edits is not None:
@@ -129,6 +141,12 @@ def _writable(found: Iterable[tuple[Trimmer, Change]], subject: Subject) -> list
             after = "".join(one.instead for one in change.ranges)
             written.append(Offer(trimmer.name, trimmer.title, trimmer.level, change, places, edits, 0, before, after))
     return written
+
+
+def _by_others(trimmer: Trimmer, subject: Subject) -> bool:
+    """Whether blank space at an end of a literal is for others to decide: for a template engine, or in a program for
+    the text that comes next, which may stand elsewhere and change, and for the layout before closing quotes."""
+    return subject.templated or (subject.in_program and trimmer.level == "safe")
 
 
 def _edits(prompt: Prompt, places: Sequence[Placed]) -> tuple[Edit, ...] | None:

@@ -278,6 +278,7 @@ def test_nothing_is_trimmed_inside_what_is_protected(tmp_path: Path, kept: str, 
 BLOCKS = [
     "- Sort:\n\n      a   in order to  b  \n\n      please note that c\n",
     "1. Sort:\n\n        a   in order to  b  \n",
+    "Run:\n\n    python   run.py  --dry-run\n    # please note that this is code  \n",
     "<ticket>\n  <by>please  note that</by>  \n  <at>in order to</at>\n</ticket>\n",
 ]
 
@@ -290,8 +291,11 @@ def test_code_under_lists_and_xml_are_taken_over(tmp_path: Path, block: str) -> 
     assert file.after == f"Look at it to see.\n\n{block}\nSort it.\n"
 
 
-def test_paragraphs_under_lists_are_no_code(tmp_path: Path) -> None:
+def test_paragraphs_that_are_indented_are_no_code(tmp_path: Path) -> None:
     (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.md").write_text("# Task\n\n    Do it in order to see.\n\n    Then   stop.\n")
+    (file,) = promptslim.trim(cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
+    assert file.after == "# Task\n\n    Do it to see.\n\n    Then stop.\n"
     (tmp_path / "prompts" / "a.md").write_text("- Sort.\n\n  Do it in order to see.\n  - In order to find it.\n")
     (file,) = promptslim.trim(cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
     assert file.after == "- Sort.\n\n  Do it to see.\n  - To find it.\n"
