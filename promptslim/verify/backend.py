@@ -18,6 +18,12 @@ from promptslim.core.record import record, replace
 from promptslim.verify.answer import Answer
 from promptslim.verify.request import Request
 
+LOCAL = "local"
+"""The backend that is a model on this machine."""
+
+SMALL_MODEL = "smollm2-135m-instruct"
+"""The model whose weights a package carries, as suites and proofs name it."""
+
 
 @record
 class Options:

@@ -1,6 +1,6 @@
 """A verification from the suite to the files of its proof."""
 
-# ruff: noqa: PTH103, PTH108, PTH118, PTH120, PTH123
+# ruff: noqa: PTH103, PTH108, PTH118, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.sizes import UNKNOWN_TOKENIZER
 from promptslim.proof.canonical import data_hash, digest
 from promptslim.proof.lock import LOCK_NAME, Lock, render_lock
-from promptslim.verify.backend import Options, open_backend
+from promptslim.verify.backend import LOCAL, SMALL_MODEL, Options, open_backend
 from promptslim.verify.budget import Budget
 from promptslim.verify.code_settings import not_sent
 from promptslim.verify.compared import Chosen
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptslim.verify.backend import Backend
     from promptslim.verify.proving import Prepared
     from promptslim.verify.runner import Ran
+    from promptslim.verify.suite import Model
 
 
 @record
@@ -91,7 +92,10 @@ def verification(
     suite = project.suite()
     lock = project.lock()
     compared = project.compared(suite, Chosen(wanted.before, wanted.after), wanted.base)
-    model = project.model(suite, compared, wanted.model)
+    named = project.model(suite, compared, wanted.model)
+    model = _answering(project, named, wanted)
+    if model.id != named.id:
+        warn(f"{model.id} on this machine answers, not {named.id}: what is proved holds for the former only")
     ready = project.prepared(suite, compared, model, lock, wanted.searched)
     tags = {"application": "promptslim", "run": _run_name(ready)[:16]}
     ready = replace(ready, job=replace(ready.job, metadata=tags))
@@ -113,6 +117,13 @@ def verification(
         notes=_notes(ready, ran, waves),
     )
     return _kept(project, wanted, result, key, write)
+
+
+def _answering(project: Project, model: Model, wanted: Wanted) -> Model:
+    """The model that the answers come from: that on this machine cannot answer for one of a provider."""
+    if (wanted.backend or model.route) != LOCAL or project.facts(model.id) is None:
+        return model
+    return replace(model, id=SMALL_MODEL if wanted.weights is None else os.path.basename(wanted.weights), route=LOCAL)
 
 
 def _asked(project: Project, ready: Prepared, wanted: Wanted, progress: Told) -> tuple[Ran, Waves]:

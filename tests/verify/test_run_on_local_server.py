@@ -250,3 +250,18 @@ def test_the_answers_of_another_backend_are_another_run(tmp_path: Path, slow_ser
     code, _, err = finished(started(tmp_path, env, *journal, "--backend", "replay", "--recording", "answers.jsonl"))
     assert code == 2
     assert "the journal of another run" in err
+
+
+@pytest.mark.slow
+def test_a_model_on_this_machine_proves_nothing_for_that_of_a_provider(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    try:
+        packaged_weights()
+    except NoModelError as error:
+        pytest.skip(str(error))
+    lay_out(tmp_path, 2)
+    code, out, err = finished(started(tmp_path, environment(tmp_path, ""), "--backend", "local"))
+    assert code == 3, err
+    assert "smollm2-135m-instruct" in json.dumps(json.loads(out)["model"])
+    assert "amazon.nova-lite-v1:0" not in (tmp_path / "promptslim.lock").read_text()
+    assert "smollm2-135m-instruct on this machine answers, not amazon.nova-lite-v1:0" in err

@@ -54,6 +54,18 @@ def _source(options: argparse.Namespace) -> Source:
     return from_file(options.answers) if options.answers else echo
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    return int(text)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m promptslim.verify.local",
@@ -64,16 +76,18 @@ def _options() -> argparse.Namespace:
         "ANSWER}, ...]}, where the first rule counts whose REGEX is found in the prompt; or a Python file with a "
         f"function answer(chat). Faults: {', '.join(KNOWN)}; an exception may be followed by =MESSAGE.",
     )
-    parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="default: any free port")
     parser.add_argument("--answers", type=Path, help="script of answers: .json or .py")
     parser.add_argument("--small-model", action="store_true", help="answer with a small model on this machine")
     parser.add_argument("--weights", type=Path, help="GGUF file of the small model")
     parser.add_argument(
         "--fault", action="append", default=[], help="fault of the next request; may be repeated", metavar="NAME"
     )
-    parser.add_argument("--tokens-per-minute", type=int, metavar="N", help="quota; default: none")
-    parser.add_argument("--requests-per-minute", type=int, metavar="N", help="quota; default: none")
-    parser.add_argument("--fewest-records", type=int, default=100, help="records that a batch job needs")
+    parser.add_argument("--tokens-per-minute", type=_count, metavar="N", help="quota; default: none")
+    parser.add_argument("--requests-per-minute", type=_count, metavar="N", help="quota; default: none")
+    parser.add_argument(
+        "--fewest-records", type=_count, default=100, metavar="N", help="records that a batch job needs (default 100)"
+    )
     return parser.parse_args()
 
 

