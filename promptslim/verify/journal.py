@@ -22,6 +22,7 @@ from promptslim.verify.answer_data import from_data, to_data
 from promptslim.verify.budget import Budget
 
 VERSION = 2
+_HEAD = b'{"promptslim_journal": '
 
 
 class JournalError(Exception):
@@ -68,7 +69,9 @@ class Journal:
             os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)  # noqa: PTH100, PTH103, PTH120
             self._file: BinaryIO = open(path, "a+b")  # noqa: PTH123, SIM115 (closed by close)
         except OSError as error:
-            raise JournalError(f"{path}: cannot be opened: {error.strerror}") from None
+            raise JournalError(
+                f"{path}: cannot be opened: {error.strerror}; name another file for the journal"
+            ) from None
         try:
             _lock_file(self._file, path)
             lines = self._lines()
@@ -150,6 +153,8 @@ class Journal:
         self._file.seek(0)
         data = self._file.read()
         whole, _, torn = data.rpartition(b"\n")
+        if torn and not whole and not _HEAD.startswith(torn[: len(_HEAD)]):
+            raise JournalError(f"{self.path}:1: not a journal; choose another file")
         if torn:
             # A kill or a full disk in the middle of a line: what it was about counts as not written.
             self._file.truncate(len(data) - len(torn))

@@ -253,6 +253,12 @@ def test_replay_of_lines_with_ids(tmp_path: Path) -> None:
         open_backend("replay", Options(recording=str(recording)))
 
 
+def test_a_recording_without_answers_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text("")
+    with pytest.raises(CannotCallError, match="has no recorded answers"):
+        open_backend("replay", Options(recording=str(tmp_path / "r.jsonl")))
+
+
 def test_an_unknown_backend_is_told_with_the_nearest() -> None:
     with pytest.raises(CannotCallError, match=r"unknown backend 'convers'.*converse"):
         open_backend("convers", Options())

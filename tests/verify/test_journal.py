@@ -101,6 +101,11 @@ def test_journals_that_cannot_be_used(tmp_path: Path) -> None:
     path.write_bytes(b'{"a": 1}\n')
     with pytest.raises(JournalError, match=":1: not a journal"):
         Journal(str(path), "run")
+    for text in (b"notes of mine", b"one line\n"):
+        path.write_bytes(text)
+        with pytest.raises(JournalError, match=":1: not a"):
+            Journal(str(path), "run")
+        assert path.read_bytes() == text, "a file of another kind is left as it is"
     with pytest.raises(JournalError, match="cannot be opened"):
         Journal(str(tmp_path), "run")
 

@@ -34,6 +34,8 @@ class Replay:
             raise CannotCallError("replay needs a file of recorded answers; name it with --recording")
         self._path = options.recording
         self._answers = dict(_recorded(Path(options.recording)))
+        if not self._answers:
+            raise CannotCallError(f"{options.recording}: has no recorded answers; a line has id and text")
 
     def send(self, request: Request) -> Answer:
         """See ``Backend``. There is no time: nothing was waited for."""

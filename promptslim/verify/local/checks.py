@@ -107,6 +107,20 @@ def check_model(chat: Chat, facts: ModelFacts | None) -> None:
         raise invalid("The model returned the following errors: `temperature` is deprecated for this model.")
 
 
+def check_length(tokens: int, cap: int | None, facts: ModelFacts | None) -> None:
+    """Raises Refused for input that the model's context has no room for: Claude before Sonnet 4.5 also counts the
+    output limit (pydantic-ai's notes on its live tests, 2026)."""
+    if facts is None or facts.context is None:
+        return
+    if tokens > facts.context:
+        raise invalid("Input is too long for requested model.")
+    if (0, 0) < _version(facts) < (4, 5) and tokens + (cap or 0) > facts.context:
+        raise invalid(
+            f"input length and `max_tokens` exceed context limit: {tokens} + {cap} > {facts.context}, decrease input "
+            "length or `max_tokens` and try again"
+        )
+
+
 def _version(facts: ModelFacts) -> tuple[int, int]:
     found = _VERSION.match(facts.family)
     return (int(found[1]), int(found[2] or 0)) if found else (0, 0)

@@ -13,7 +13,7 @@ from promptslim.catalog.model_facts import ModelFacts
 from promptslim.core.record import record, replace
 from promptslim.tokens.counter import Counter
 from promptslim.tokens.frames import frame_tokens
-from promptslim.verify.local.checks import check_model
+from promptslim.verify.local.checks import check_length, check_model
 from promptslim.verify.local.exchange import Chat, Completion, Reply, Source, invalid
 from promptslim.verify.local.faults import Faults
 from promptslim.verify.local.prompt_cache import PromptCache
@@ -76,6 +76,7 @@ class Service:
             )
         cap = chat.cap or min(UNSET_CAP, limit or UNSET_CAP)
         tokens, frame = self._segment_tokens(chat, facts)
+        check_length(sum(tokens) + frame, chat.cap, facts)
         reserved = sum(tokens) + frame + (chat.cap or limit or UNSET_CAP)
         if not batch:
             self._quota.reserve(reserved)

@@ -63,6 +63,14 @@ def test_converse(bedrock: Any, given: dict[str, Any], message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("model", "words"), [("amazon.nova-micro-v1:0", 400_000), ("anthropic.claude-haiku-4-5-20251001-v1:0", 250_000)]
+)
+def test_input_that_is_too_long(bedrock: Any, model: str, words: int) -> None:
+    with pytest.raises(bedrock.exceptions.ValidationException, match="Input is too long"):
+        bedrock.converse(modelId=model, messages=[said("user", "a " * words)])
+
+
 def test_a_conversation_with_tools_is_answered(bedrock: Any) -> None:
     messages = [said("user", "a"), CALL, RESULT]
     assert bedrock.converse(modelId=MODEL, messages=messages, toolConfig={"tools": [TOOL]})["stopReason"] == "end_turn"
