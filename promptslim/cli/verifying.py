@@ -36,7 +36,12 @@ PROMPTS: Parameters = (
 )
 
 BACKEND: Parameters = (
-    Option(("--backend",), "Where answers come from: converse, invoke_model, openai, local, replay.", "value", "NAME"),
+    Option(
+        ("--backend",),
+        "Where answers come from: converse, converse_stream, invoke_model, openai, local, replay.",
+        "value",
+        "NAME",
+    ),
     Option(("--region",), "AWS region, instead of that of the environment.", "value", "REGION"),
     Option(("--profile",), "AWS profile.", "value", "NAME"),
     Option(("--endpoint",), "URL of an OpenAI-compatible API.", "value", "URL"),
@@ -77,6 +82,16 @@ class Project:
 
         chosen = Chosen(self.given.value("before"), self.given.value("after"))
         return self.inner.compared(suite, chosen, self.given.value("base"))
+
+    def to_plan(self, suite: Suite) -> Compared:
+        """The two prompts, or the original in the place of both while there is no shorter one. Raises SuiteError."""
+        from promptslim.verify.compared import Chosen
+        from promptslim.verify.suite import NoShorterPromptError
+
+        try:
+            return self.compared(suite)
+        except NoShorterPromptError:
+            return self.inner.alone(suite, Chosen(self.given.value("before")))
 
     def model(self, suite: Suite, compared: Compared) -> Model:
         """The model with the parameters of the requests. Raises SuiteError."""

@@ -9,7 +9,7 @@ from promptslim.core.prompt import Prompt
 from promptslim.core.record import replace
 from promptslim.extract.definitions import definitions
 from promptslim.proof.canonical import prompt_hash
-from promptslim.verify.suite import Suite, SuiteError
+from promptslim.verify.suite import NoShorterPromptError, Suite
 
 if TYPE_CHECKING:
     from promptslim.pipeline.run import Run
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def trimmed(prompt: Prompt, suite: Suite, run: Run) -> Prompt:
     """The prompt after every edit that ``promptslim trim`` has to offer, those that need a proof among them: what
-    ``trim --proved`` applies once it is proved. Raises SuiteError where there is nothing to take out."""
+    ``trim --proved`` applies once it is proved. Raises NoShorterPromptError where there is nothing to take out."""
     from promptslim.pipeline.run import analyse
     from promptslim.pipeline.trimming import TrimRequest, trim
 
@@ -30,7 +30,7 @@ def trimmed(prompt: Prompt, suite: Suite, run: Run) -> Prompt:
     for one in definitions(made.fixing.run.facts):
         if (one.id, one.role) == (prompt.id, prompt.role) and prompt_hash(one) != prompt_hash(prompt):
             return one
-    raise SuiteError(
+    raise NoShorterPromptError(
         suite.path,
         None,
         f"trimming finds nothing to take out of {prompt.id}; "

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from promptslim.config.error import suggestion
 from promptslim.core.prompt import Prompt
-from promptslim.core.record import record
+from promptslim.core.record import record, replace
 from promptslim.extract.definitions import definitions
 from promptslim.extract.files.prompt_files import analyse_prompt_file
 from promptslim.proof.canonical import prompt_hash
 from promptslim.proof.code_inputs import CodeInputs, code_inputs
-from promptslim.verify.suite import Read, Suite, SuiteError
+from promptslim.verify.suite import NoShorterPromptError, Read, Suite, SuiteError
 
 if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
@@ -93,8 +93,15 @@ class Prompts:
                 raise self._error(f"there was no prompt {prompt.id!r} in the commit; name the original with --before")
             return self._made(first, before, prompt)
         if prompt.id not in self._known:
-            raise self._error("names one prompt; add the shorter one under prompts, or name it with --after")
+            message = "names one prompt; add the shorter one under prompts, or name it with --after"
+            raise NoShorterPromptError(self._suite.path, None, message)
         return self._made(first, prompt, trim(prompt))
+
+    def alone(self, chosen: Chosen) -> Compared:
+        """The original in the place of both prompts, to plan with while there is no shorter one."""
+        first = chosen.before or self._suite.prompts[0]
+        prompt = self.named(first, 1)
+        return self._made(first, prompt, prompt)
 
     def call_of(self, prompt: Prompt) -> LlmCall | None:
         """The first call of the project that sends a prompt."""
@@ -120,7 +127,7 @@ class Prompts:
         found = analyse_prompt_file(f"{self._suite.path}::{number}.txt", name, _NoFiles()).prompts
         if not found:
             raise self._error(f"prompt {number} is empty")
-        return found[0]
+        return replace(found[0], id=f"prompt {number} of {self._suite.path}")
 
     @property
     def _folder(self) -> str:

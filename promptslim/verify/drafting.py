@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from promptslim.core.call import LlmCall
@@ -14,8 +16,9 @@ from promptslim.proof.canonical import data_hash
 from promptslim.proof.looks import level_of
 from promptslim.proof.power import ASSUMED_DISCORDANCE, items_needed_exact, smallest_margin
 from promptslim.verify.claims import MOST_MARGIN
-from promptslim.verify.filling import needed
+from promptslim.verify.filling import lone_hole, name_of, needed, places
 from promptslim.verify.logged_requests import Logged, variables_of
+from promptslim.verify.suite_tests import is_conversation
 
 LOOKS = 2
 """Looks that a draft declares: most suites grow after the first."""
@@ -27,6 +30,8 @@ MOST_LABELS = 0.25
 """Share of the answers that may differ for them to be labels."""
 
 GOAL = 0.05
+
+_BRACES = re.compile(r"\{[{%#]")
 
 
 @record
@@ -47,15 +52,17 @@ def drafted(prompt: Prompt, call: LlmCall | None, model: str | None, requests: S
     """A draft for a prompt. Without requests it has one test with a place for every variable."""
     names = needed(prompt, call)
     if not requests:
-        variables: dict[str, Any] = dict.fromkeys(names, "...")
+        variables = places(prompt, names)
         tests = [_test(variables, [{"type": "icontains", "value": "..."}])]
-        return Draft(_yaml(prompt, model, tests, None, _first_note(names)), 1, None)
+        return Draft(_yaml(prompt, model, tests, None, _first_note(list(variables))), 1, None)
     texts = _sent(prompt, call)
     seen: dict[str, dict[str, Any]] = {}
     answers: dict[str, str] = {}
     counts = {"repeated": 0, "foreign": 0, "unanswered": 0}
     for request in requests:
         found = variables_of(texts, request)
+        if found is not None:
+            found = _with_turns(found, texts, request)
         if found is not None and not _knows(found, names):
             found = _with_input(found, texts, request, names)
         if found is None:
@@ -85,14 +92,24 @@ def _knows(found: dict[str, Any], names: Sequence[str]) -> bool:
     return all(name in found for name in names)
 
 
+def _with_turns(found: dict[str, Any], texts: Sequence[Prompt], request: Logged) -> dict[str, Any]:
+    """With all turns of a conversation, where the program hands them on in one variable."""
+    hole = lone_hole(texts[-1]) if len(texts) == 2 else None
+    if hole is None or len(request.turns) < 2:
+        return found
+    return {**found, name_of(hole): [{"role": role, "content": text} for role, text in request.turns]}
+
+
 def _with_input(
     found: dict[str, Any], texts: Sequence[Prompt], request: Logged, names: Sequence[str]
 ) -> dict[str, Any] | None:
     """With what the user said, where the prompt is a system prompt and no call shows the turns."""
     missing = [name for name in names if name not in found]
-    if len(missing) == 1 and len(texts) == 1 and len(request.texts) > 1:
-        return {**found, missing[0]: request.texts[-1]}
-    return None
+    if len(missing) != 1 or len(texts) != 1 or len(request.texts) < 2:
+        return None
+    turns = [{"role": role, "content": text} for role, text in request.turns]
+    # One turn is the input; of a conversation all turns belong to the test.
+    return {**found, missing[0]: request.texts[-1], **({"messages": turns} if len(turns) > 1 else {})}
 
 
 def _kind(answers: Sequence[str]) -> str:
@@ -115,15 +132,30 @@ def _is_json(answer: str) -> bool:
 def _assertion(kind: str, answer: str) -> dict[str, Any]:
     match kind:
         case "label":
-            return {"type": "equals", "value": answer}
+            return {"type": "equals", "value": _escaped(answer)}
         case "json":
-            return {"type": "f-score", "value": json.loads(answer), "threshold": 1}
+            return {"type": "f-score", "value": _escaped(json.loads(answer)), "threshold": 1}
         case _:
-            return {"type": "rouge-l", "value": answer, "threshold": 0.5}
+            likeness = "similarity" if find_spec("rouge_score") is None else "rouge-l"
+            return {"type": likeness, "value": _escaped(answer), "threshold": 0.5}
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 (data of any form)
+    """A value whose braces name no variable."""
+    match value:
+        case str():
+            return _BRACES.sub(lambda mark: f"{{{{ '{mark[0]}' }}}}", value)
+        case list():
+            return [_escaped(one) for one in value]
+        case dict():
+            return {name: _escaped(one) for name, one in value.items()}
+        case _:
+            return value
 
 
 def _test(variables: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"vars": variables, "assert": checks}
+    lists = any(isinstance(value, list) and not is_conversation(value) for value in variables.values())
+    return {"vars": variables, **({"options": {"disableVarExpansion": True}} if lists else {}), "assert": checks}
 
 
 def _margin(tests: int) -> float | None:
@@ -138,9 +170,8 @@ def _note(kind: str) -> str:
         case "json":
             return "Each value of a logged answer is taken as right: look through them, and loosen what may differ."
         case _:
-            return (
-                "An answer has to share half of its words, in order, with the logged one: replace it by what matters."
-            )
+            shared = "characters" if find_spec("rouge_score") is None else "words, in order,"
+            return f"An answer has to share half of its {shared} with the logged one: replace it by what matters."
 
 
 def _tests(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Prompt
@@ -106,8 +106,7 @@ def _in_json(value: Any) -> Any:  # noqa: ANN401 (a variable of any type)
 
 def filled_prompt(prompt: Prompt, variables: Mapping[str, Any]) -> str:
     """The text of a prompt with its holes filled. Raises FillingError for a hole that no variable fills."""
-    template = prompt.location.document
-    if prompt.shape == "jinja" and not template.path.lower().endswith(_CODE):
+    if _is_template(prompt):
         return _jinja(prompt.location.text, variables)
     pieces: list[str] = []
     for part in prompt.parts:
@@ -127,6 +126,10 @@ def filled_prompt(prompt: Prompt, variables: Mapping[str, Any]) -> str:
         if any(isinstance(one, BlockEnd) for one in prompt.parts)
         else "".join(pieces)
     )
+
+
+def _is_template(prompt: Prompt) -> bool:
+    return prompt.shape == "jinja" and not prompt.location.document.path.lower().endswith(_CODE)
 
 
 def holes_of(prompt: Prompt) -> tuple[str, ...]:
@@ -150,6 +153,66 @@ def needed(prompt: Prompt, call: LlmCall | None) -> tuple[str, ...]:
     if prompt.role == "system" and not messages:
         names.append(INPUTS[0])
     return tuple(dict.fromkeys(names))
+
+
+def places(prompt: Prompt, names: Sequence[str]) -> dict[str, Any]:
+    """Variables with ``...`` for each of the names; those of a template in the form that it takes them."""
+    tree = _tree(prompt.location.text) if _is_template(prompt) else None
+    if tree is None:
+        return dict.fromkeys(names, "...")
+    from jinja2 import meta, nodes
+
+    free = meta.find_undeclared_variables(tree)
+    looped = {}
+    for loop in tree.find_all(nodes.For):
+        if isinstance(loop.iter, nodes.Name) and loop.iter.name in free and isinstance(loop.target, nodes.Name):
+            looped[loop.target.name] = loop.iter.name
+    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
+    for path in _read(tree):
+        if path[0] in looped:
+            _put(entries, path)
+        elif path[0] in free:
+            _put(found, path)
+    for target, name in looped.items():
+        found[name] = [entries.get(target, "...")]
+    seen = {step for path in _read(tree) for step in path}
+    return {**found, **{name: "..." for name in names if name not in seen}}
+
+
+def _put(into: dict[str, Any], path: Sequence[str]) -> None:
+    """Make a place for a dotted name."""
+    for step in path[:-1]:
+        inner = into.get(step)
+        into[step] = into = inner if isinstance(inner, dict) else {}
+    into.setdefault(path[-1], "...")
+
+
+def _tree(template: str) -> Any:  # noqa: ANN401 (a jinja2 template)
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    try:
+        return ImmutableSandboxedEnvironment().parse(template)
+    except (TemplateError, RecursionError):
+        return None
+
+
+def _read(tree: Any) -> list[tuple[str, ...]]:  # noqa: ANN401 (a jinja2 template)
+    """The dotted names that a template reads, longest forms only, in the order of its lines."""
+    from jinja2 import nodes
+
+    inner = {id(one.node) for one in tree.find_all(nodes.Getattr)}
+    found = []
+    for one in tree.find_all((nodes.Getattr, nodes.Name)):
+        path: list[str] = []
+        step = one
+        while isinstance(step, nodes.Getattr):
+            path.insert(0, step.attr)
+            step = step.node
+        if id(one) not in inner and isinstance(step, nodes.Name) and step.ctx == "load":
+            found.append((one.lineno, (step.name, *path)))
+    return [path for _, path in sorted(found, key=lambda entry: entry[0])]
 
 
 def tools_of(call: LlmCall | None) -> tuple[tuple[Tool, ...], bool]:
@@ -217,13 +280,30 @@ def _same(one: Prompt, other: Prompt) -> bool:
 def _turns(
     messages: tuple[Prompt, ...], instead: Mapping[tuple[str, int | None, int], str], variables: Mapping[str, Any]
 ) -> tuple[Message, ...]:
-    return tuple(
-        Message(
-            "assistant" if one.role == "assistant" else "user",
-            instead.get(_place(one)) or filled_prompt(one, variables),
-        )
-        for one in messages
-    )
+    found: list[Message] = []
+    for one in messages:
+        given = None if _place(one) in instead else _given_turns(one, variables)
+        role = "assistant" if one.role == "assistant" else "user"
+        found += given or [Message(role, instead.get(_place(one)) or filled_prompt(one, variables))]
+    return tuple(found)
+
+
+def _given_turns(message: Prompt, variables: Mapping[str, Any]) -> list[Message] | None:
+    """The turns of a test where all that is known of the messages is the variable that they come in."""
+    name = lone_hole(message)
+    found = next((variables[one] for one in (_names(name) if name else ()) if one in variables), None)
+    match found:
+        case [{"role": _, "content": _}, *_]:
+            return list(_conversation({"messages": found}))
+    return None
+
+
+def lone_hole(prompt: Prompt) -> Hole | None:
+    """The hole that a prompt consists of; None where there is anything else."""
+    match [part for part in prompt.parts if not isinstance(part, BlockEnd)]:
+        case [Hole() as hole]:
+            return hole
+    return None
 
 
 def _conversation(variables: Mapping[str, Any]) -> tuple[Message, ...]:

@@ -19,17 +19,18 @@ class LogError(Exception):
 @record
 class Logged:
     """One request: its texts in order (system, then turns), the variables where the log has them, and the answer
-    (None: not logged)."""
+    (None: not logged). ``turns``: role and text of the messages."""
 
     texts: tuple[str, ...]
     answer: str | None
     variables: Mapping[str, Any] | None = None
+    turns: tuple[tuple[str, str], ...] = ()
 
 
 def logged(path: str, text: str) -> Iterator[Logged]:
     """The requests of a log. Known are records of Bedrock's model invocation log (Converse, or messages in the body),
     ``{"messages": [...], "output": ...}``, ``{"prompt": ..., "output": ...}`` and ``{"vars": {...}, "output": ...}``.
-    Lines of other operations are passed over. Raises LogError."""
+    Answers may be the events of a stream. Lines of other operations are passed over. Raises LogError."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -49,12 +50,20 @@ def _request(value: Mapping[str, Any]) -> Logged | None:
         case {"input": {"inputBodyJson": dict() as body}, **rest}:
             said = rest.get("output")
             answer = said.get("outputBodyJson") if isinstance(said, Mapping) else None
-            return Logged(tuple(_texts(body)), _answer(answer))
+            return Logged(tuple(_texts(body)), _answer(answer), None, tuple(_turns(body)))
         case {"vars": dict() as variables, **rest}:
             return Logged((), _answer(rest.get("output")), variables)
         case {"messages": list()} | {"prompt": str()} | {"input": str()}:
-            return Logged(tuple(_texts(value)), _answer(value.get("output", value.get("completion"))))
+            answer = value.get("output", value.get("completion"))
+            return Logged(tuple(_texts(value)), _answer(answer), None, tuple(_turns(value)))
     return None
+
+
+def _turns(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    turns = body.get("messages")
+    for turn in turns if isinstance(turns, list) else ():
+        if isinstance(turn, Mapping) and turn.get("role") in ("user", "assistant"):
+            yield str(turn["role"]), _content(turn.get("content"))
 
 
 def _texts(body: Mapping[str, Any]) -> Iterator[str]:
@@ -87,6 +96,25 @@ def _answer(value: object) -> str | None:
         case {"output": {"message": {"content": content}}} | {"content": content} | {"message": {"content": content}}:
             return _content(content)
         case {"choices": [{"message": {"content": str() as text}}, *_]}:
+            return text
+        case {"results": [{"outputText": str() as text}, *_]} | {"outputs": [{"text": str() as text}, *_]}:
+            return text
+        case {"generation": str() as text} | {"completion": str() as text} | {"text": str() as text}:
+            return text
+        case [*events] if events:
+            pieces = [piece for event in events if (piece := _piece(event)) is not None]
+            return "".join(pieces) if pieces else None
+    return None
+
+
+def _piece(event: object) -> str | None:
+    """The text in one event of a stream."""
+    match event:
+        case {"contentBlockDelta": {"delta": {"text": str() as text}}} | {"delta": {"text": str() as text}}:
+            return text
+        case {"outputText": str() as text} | {"generation": str() as text} | {"completion": str() as text}:
+            return text
+        case {"choices": [{"delta": {"content": str() as text}}, *_]} | {"outputs": [{"text": str() as text}, *_]}:
             return text
     return None
 

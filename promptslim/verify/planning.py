@@ -10,7 +10,7 @@ from promptslim.core.record import replace
 from promptslim.core.verify_plan import VerifyPlan
 from promptslim.pricing.cost import Usage
 from promptslim.proof.betting import graded_items_needed, graded_smallest_margin
-from promptslim.proof.power import ASSUMED_DISCORDANCE, items_needed_exact, pass_chance, smallest_margin
+from promptslim.proof.power import ASSUMED_DISCORDANCE, POWER, items_needed_exact, pass_chance, smallest_margin
 from promptslim.tokens.counter import Counter
 from promptslim.verify.claims import MOST_MARGIN, proof_margin, units_of
 from promptslim.verify.filling import filled_prompt
@@ -54,6 +54,9 @@ def planned(
         power = pass_chance(units, half, half, terms.margin, level) if level else 0.0
         least = smallest_margin(units, discordance, level=level) if level else 1.0
         needed = items_needed_exact(discordance, terms.margin, level=level) if level else None
+        if power >= POWER:
+            # The chance rises and falls with the number of tests: these are enough, whatever the general rule says.
+            needed = min(units, needed or units)
     else:
         power = None
         least = graded_smallest_margin(units, spread, level=level) if level else 1.0
@@ -120,6 +123,8 @@ def _size(ready: Prepared, old: bool, counter: Counter, tokenizer: str) -> int:
 def _notes(ready: Prepared) -> tuple[str, ...]:
     past = ready.history
     found = list(ready.job.suite.notes)
+    if not ready.job.compared.changed:
+        found.append("there is no shorter prompt yet: the original is planned in its place; run takes it by --after")
     if past.again is not None:
         found.append("these tests were run before: the run repeats that look")
     elif past.earlier:

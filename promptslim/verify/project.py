@@ -49,8 +49,13 @@ class Project:
         data = self.read(LOCK_NAME)
         return Lock() if data is None else read_lock(data.decode("utf-8-sig", "replace"))
 
+    def alone(self, suite: Suite, chosen: Chosen) -> Compared:
+        """The original in the place of both prompts, to plan with. Raises SuiteError."""
+        return Prompts(suite, self.read, self.run).alone(chosen)
+
     def compared(self, suite: Suite, chosen: Chosen, base: str | None = None) -> Compared:
-        """The two prompts; ``base``: the commit that has the original one. Raises SuiteError."""
+        """The two prompts; ``base``: the commit that has the original one. Raises SuiteError, and NoShorterPromptError
+        where there is none yet."""
         from promptslim.verify.candidate import trimmed
 
         earlier = None

@@ -96,6 +96,10 @@ class SuiteError(Exception):
         self.line = line
 
 
+class NoShorterPromptError(SuiteError):
+    """A suite with one prompt, for which no shorter one is known yet: it can be planned, and not run."""
+
+
 def read_suite(path: str, read: Read) -> Suite:
     """The suite in a file, with the files that it names. Raises SuiteError."""
     from promptslim.verify.suite_reader import Reader

@@ -11,12 +11,13 @@ from promptslim.extract.files.data import DataMap, DataNode, DataScalar, DataTex
 from promptslim.verify.answer import Check, CheckSet
 from promptslim.verify.grading import grader_modules, problem
 from promptslim.verify.suite_files import DATA, FILE, SuiteFiles
-from promptslim.verify.suite_nodes import error, known, listed, number, one_text, plain
+from promptslim.verify.suite_nodes import error, known, listed, number, one_text, plain, text
 from promptslim.verify.suite_templates import TemplateValueError, filled_in
 
 CHECK_KEYS = ("config", "exact", "metric", "n", "threshold", "tolerance", "type", "value", "weight")
 SET_KEYS = ("assert", "metric", "threshold", "type", "weight")
-OPTIONS = ("config", "exact", "n", "tolerance")
+OPTIONS = {"config": "python", "exact": "tool-call", "n": "rouge-n", "tolerance": "number"}
+"""Option -> the type of assertion that has it."""
 _PASSED_OVER = "provider rubricPrompt"
 _FOREIGN = {
     "contextTransform": "context assertions are not",
@@ -118,13 +119,14 @@ def check_of(written: Written, variables: Mapping[str, Any], files: SuiteFiles) 
         shown = raw if kind == "python" or isinstance(value, DataScalar) else filled_in(raw, variables)
     except TemplateValueError as wrong:
         raise error(node, str(wrong)) from None
+    _check_options(node, kind)
     check = Check(
         kind=kind,
         value=shown,
         threshold=number(node, "threshold"),
         weight=_weight(node),
         negated=negated,
-        options={name: plain(option) for name in OPTIONS if (option := node.get(name)) is not None},
+        options={name: plain(option) for name in OPTIONS if plain(option := node.get(name)) is not None},
         variables=variables,
         folder=files.folder,
         group=written.group,
@@ -133,6 +135,18 @@ def check_of(written: Written, variables: Mapping[str, Any], files: SuiteFiles) 
     if wrong_value:
         raise error(node, f"{kind} {wrong_value}")
     return check
+
+
+def _check_options(node: DataMap, kind: str) -> None:
+    text(node, "metric")
+    for name, owner in OPTIONS.items():
+        option = node.get(name)
+        if option is None or plain(option) is None:
+            continue
+        if kind != owner:
+            raise error(option, f"{name} belongs to {owner}, and means nothing for {kind}")
+        if name == "exact" and not isinstance(plain(option), bool):
+            raise error(option, "exact is true or false")
 
 
 def _kind(node: DataMap) -> tuple[str, bool]:

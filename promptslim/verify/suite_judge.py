@@ -11,7 +11,7 @@ from promptslim.verify.grading import asks_judge, compares_answers
 from promptslim.verify.suite import Item, Judge, Label, SuiteError
 from promptslim.verify.suite_files import FILE, SuiteFiles
 from promptslim.verify.suite_models import named_model, parameters_of
-from promptslim.verify.suite_nodes import error, known, one_text, plain
+from promptslim.verify.suite_nodes import error, known, plain, text
 
 JUDGE_KEYS = ("labels", "model", "parameters")
 LABEL_KEYS = ("original", "output", "pass", "test")
@@ -25,10 +25,17 @@ def judge_of(top: DataMap, files: SuiteFiles) -> Judge | None:
             return None
         case DataMap() as node:
             known(node, JUDGE_KEYS, "judge")
-            model = named_model(one_text(node, "model", "a judge needs a model"), parameters_of(node))
+            model = named_model(_model_name(node), parameters_of(node))
             return Judge(model, tuple(_labels(node.get("labels"), files)))
         case node:
             raise error(node, "judge is a mapping with model and labels")
+
+
+def _model_name(node: DataMap) -> str:
+    name = text(node, "model")
+    if not name:
+        raise error(node, "a judge needs a model")
+    return name
 
 
 def check_judge(top: DataMap, judge: Judge | None, items: Sequence[Item]) -> None:
@@ -57,13 +64,13 @@ def _labels(node: DataNode | None, files: SuiteFiles) -> Iterator[Label]:
     match node:
         case None | DataScalar(value=None):
             return
-        case DataText(text=text) if text.startswith(FILE):
-            for number, line in enumerate(files.text(text, node).split("\n"), 1):
+        case DataText(text=path) if path.startswith(FILE):
+            for number, line in enumerate(files.text(path, node).split("\n"), 1):
                 if line.strip():
                     try:
                         yield _label(json.loads(line))
                     except (ValueError, RecursionError):
-                        raise SuiteError(files.full(text), number, _NO_LABEL) from None
+                        raise SuiteError(files.full(path), number, _NO_LABEL) from None
         case DataList(items=items):
             for item in items:
                 try:

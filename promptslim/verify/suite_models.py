@@ -95,7 +95,7 @@ def _provided(node: DataNode, shared: Mapping[str, Any], files: SuiteFiles) -> I
     match node:
         case DataText(text=text):
             yield from _of_text(text, shared, node, files)
-        case DataMap(entries=(entry,)) if entry.key not in PROVIDER_KEYS and isinstance(entry.value, DataMap):
+        case DataMap(entries=(entry,)) if ":" in str(entry.key) and isinstance(entry.value, DataMap):
             # promptfoo's {"openai:gpt-4o": {config: ...}}
             files.passed_over(known(entry.value, PROVIDER_KEYS, "a provider", _FOREIGN, _PASSED_OVER))
             yield from _of_text(str(entry.key), {**shared, **mapping(entry.value, "config")}, node, files)

@@ -57,6 +57,17 @@ def texts(node: DataMap, key: str) -> tuple[str, ...]:
             raise error(found, f"{key} takes a text or a list of texts")
 
 
+def text(node: DataMap, key: str) -> str:
+    """A text, empty where there is none. Raises SuiteError."""
+    match node.get(key):
+        case None | DataScalar(value=None):
+            return ""
+        case DataText(text=found):
+            return found
+        case found:
+            raise error(found, f"{key} takes a text")
+
+
 def one_text(node: DataMap, key: str, message: str) -> str:
     """The one text that has to stand at a key. Raises SuiteError with ``message``."""
     found = texts(node, key)

@@ -33,6 +33,8 @@ def _named(top: DataMap, files: SuiteFiles) -> Iterator[tuple[str, DataNode]]:
     if isinstance(prompts, DataMap) and not any(entry.key in PROMPT_KEYS for entry in prompts.entries):
         # promptfoo's old form: paths with their labels
         for entry in prompts.entries:
+            if not isinstance(entry.value, DataText):
+                raise error(entry.value, "prompts is a list, or a mapping of paths to labels")
             yield str(entry.key), prompts
     else:
         for node in listed(prompts):
@@ -52,6 +54,8 @@ def _name(node: DataNode, files: SuiteFiles) -> str:
         case _:
             raise error(node, "a prompt is a text, or a mapping with id (file:// and a path) or raw (a text)")
     path = name.removeprefix(FILE)
+    if not path:
+        raise error(node, "the prompt is empty")
     if not any(char.isspace() for char in name) and "::" not in name:
         if path.endswith(PROGRAMS) or path.rpartition(":")[0].endswith(PROGRAMS):
             raise error(node, f"the prompt is made by the program {path!r}: write the text that it makes into a file")

@@ -10,7 +10,7 @@ from promptslim.verify.suite import Item, Read, Suite, SuiteError
 from promptslim.verify.suite_files import SuiteFiles
 from promptslim.verify.suite_judge import check_judge, judge_of
 from promptslim.verify.suite_models import models_of, parameters_of
-from promptslim.verify.suite_nodes import error, known, share, texts, whole
+from promptslim.verify.suite_nodes import error, known, mapping, share, text, texts, whole
 from promptslim.verify.suite_prompts import prompts_of
 from promptslim.verify.suite_tests import TestReader
 
@@ -46,6 +46,10 @@ class Reader:
         if not isinstance(top, DataMap):
             raise SuiteError(self.path, 1, "a suite is a mapping with prompts and tests")
         files.passed_over(known(top, SUITE_KEYS, "a suite", FOREIGN, PASSED_OVER))
+        text(top, "$schema")
+        for name, one in mapping(top, "assertionTemplates").items():
+            if not isinstance(one, dict):
+                raise error(top.get("assertionTemplates") or top, f"the assertion {name!r} has to be a mapping")
         prompts = prompts_of(top, files)
         models, parameters = models_of(top, files), parameters_of(top)
         items = TestReader(top, files).items()
@@ -67,7 +71,7 @@ class Reader:
             looks=None if any_number else whole(top, "looks", 1),
             critical=critical,
             repeat=_repeat(top),
-            description=" ".join(texts(top, "description")),
+            description=text(top, "description"),
             files=tuple(dict.fromkeys(files.paths)),
             judge=judge,
             parameters=parameters,
@@ -76,6 +80,7 @@ class Reader:
 
 
 def _repeat(top: DataMap) -> int:
+    mapping(top, "evaluateOptions")
     options = top.get("evaluateOptions")
     if isinstance(options, DataMap):
         known(options, RUN_KEYS, "evaluateOptions", {}, "maxEvalTimeMs timeoutMs generateSuggestions")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from promptslim.verify.grading import grader_modules
 from promptslim.verify.request import PARAMETERS as SENT
+from promptslim.verify.suite_checks import OPTIONS
 from promptslim.verify.suite_models import PARAMETERS
+from promptslim.verify.suite_prompts import PROMPT_KEYS
 from promptslim.verify.suite_reader import PASSED_OVER
+from promptslim.verify.suite_tests import DEFAULT_KEYS, TEST_KEYS
 
 _TEXT = {"type": "string"}
 _PASSED_OVER = {"description": "promptfoo's own: passed over, with a note"}
 _SHARE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+_KEYED = [{"required": [name]} for name in PROMPT_KEYS]
+_NEEDED = {"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}}
 _WEIGHT = {
     "type": "number",
     "minimum": 0,
@@ -34,18 +40,34 @@ def suite_schema() -> dict[str, Any]:
             {"anyOf": [{"required": ["prompts"]}, {"required": ["prompt"]}]},
             {"anyOf": [{"required": ["tests"]}, {"required": ["scenarios"]}]},
         ],
-        "properties": {**_suite(), **dict.fromkeys(PASSED_OVER.split(), _PASSED_OVER)},
+        "properties": {**_optional(_suite()), **dict.fromkeys(PASSED_OVER.split(), _PASSED_OVER)},
         "$defs": {
             "parameters": _parameters(),
             "prompt": _prompt(),
             "provider": _provider(),
             "tests": _tests(),
-            "test": _test(),
+            "test": _test(TEST_KEYS),
+            "default": _test(DEFAULT_KEYS),
             "assertions": {"type": "array", "items": {"$ref": "#/$defs/assertion"}},
             "assertion": _assertion(),
             "judge": _judge(),
         },
     }
+
+
+def _optional(properties: dict[str, Any]) -> dict[str, Any]:
+    """Keys that may stand without a value."""
+    found = {}
+    for name, one in properties.items():
+        note = {"description": one["description"]} if "description" in one else {}
+        rest = {key: value for key, value in one.items() if key != "description"}
+        if set(rest) == {"anyOf"}:
+            found[name] = {**note, "anyOf": [*rest["anyOf"], {"type": "null"}]}
+        elif rest:
+            found[name] = {**note, "anyOf": [rest, {"type": "null"}]}
+        else:
+            found[name] = note
+    return found
 
 
 def _suite() -> dict[str, Any]:
@@ -63,6 +85,7 @@ def _suite() -> dict[str, Any]:
             "anyOf": [
                 {"$ref": "#/$defs/prompt"},
                 {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/prompt"}},
+                {"type": "object", "minProperties": 1, "additionalProperties": _TEXT, "not": {"anyOf": _KEYED}},
             ],
         },
         "model": {**_TEXTS, "description": "model id; default: that of the code"},
@@ -100,11 +123,11 @@ def _suite() -> dict[str, Any]:
         "assertionTemplates": {
             "description": "assertions by name, for {$ref: '#/assertionTemplates/NAME'}",
             "type": "object",
-            "additionalProperties": {"$ref": "#/$defs/assertion"},
+            "additionalProperties": {"type": "object"},
         },
         "defaultTest": {
             "description": "variables and assertions of every test",
-            "anyOf": [{"type": "string", "pattern": "^file://"}, {"$ref": "#/$defs/test"}],
+            "anyOf": [{"type": "string", "pattern": "^file://"}, {"$ref": "#/$defs/default"}],
         },
         "tests": {"$ref": "#/$defs/tests"},
         "scenarios": {
@@ -190,19 +213,17 @@ def _tests() -> dict[str, Any]:
     }
 
 
-def _test() -> dict[str, Any]:
+def _test(keys: Sequence[str]) -> dict[str, Any]:
     options = {"disableVarExpansion": {"type": "boolean", "description": "lists among the variables are values"}}
     passed_over = ("delay", "factuality", "includeMetrics", "provider", "providers", "repeat", "rubricPrompt")
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
+    properties = _optional(
+        {
             "id": {**_TEXT, "description": "name of the test; default: made from its variables and assertions"},
             "description": _TEXT,
             "vars": {
                 "description": "what fills the prompt; a list gives a test for each of its entries, file:// the text "
                 "of a file",
-                "anyOf": [{"type": "object"}, _TEXTS],
+                "anyOf": [{"type": "object"}, _TEXT, {"type": "array", "items": {"type": ["string", "object"]}}],
             },
             "assert": {"$ref": "#/$defs/assertions"},
             "threshold": {
@@ -218,10 +239,16 @@ def _test() -> dict[str, Any]:
             "options": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {**options, **dict.fromkeys(passed_over, _PASSED_OVER)},
+                "properties": {**_optional(options), **dict.fromkeys(passed_over, _PASSED_OVER)},
             },
             "type": _PASSED_OVER,
-        },
+        }
+    )
+    wanted = (*keys, "type")
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: one for name, one in properties.items() if name in wanted},
     }
 
 
@@ -244,19 +271,20 @@ def _assertion() -> dict[str, Any]:
                 "properties": {
                     "type": {"enum": several},
                     "value": {"description": "what is wanted; {{variables}} are filled in, file:// is read"},
-                    "threshold": {"type": "number"},
-                    "weight": _WEIGHT,
-                    "metric": _TEXT,
-                    "config": {"description": "handed to a Python function"},
-                    "tolerance": {"type": ["number", "string"], "description": 'of number: 0.5, or "2%"'},
-                    "n": {"type": "integer", "minimum": 1, "description": "words in a sequence of rouge-n"},
-                    "exact": {"type": "boolean", "description": "of tool-call: no other arguments"},
+                    **_optional(_beside()),
                     "provider": _PASSED_OVER,
                     "rubricPrompt": _PASSED_OVER,
                 },
                 "allOf": [
-                    {"if": of(*needing), "then": {"required": ["value"]}},
+                    {
+                        "if": of(*needing),
+                        "then": {"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}},
+                    },
                     {"if": of(*_THRESHOLDS), "then": {"required": ["threshold"]}},
+                    *(
+                        {"if": {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}, "then": of(owner)}
+                        for name, owner in OPTIONS.items()
+                    ),
                 ],
             },
         ],
@@ -273,6 +301,18 @@ def _assertion() -> dict[str, Any]:
                 },
             }
         },
+    }
+
+
+def _beside() -> dict[str, Any]:
+    return {
+        "threshold": {"type": "number"},
+        "weight": _WEIGHT,
+        "metric": _TEXT,
+        "config": {"description": "handed to a Python function"},
+        "tolerance": {"type": ["number", "string"], "description": 'of number: 0.5, or "2%"'},
+        "n": {"type": "integer", "minimum": 1, "maximum": 9, "description": "words in a sequence of rouge-n"},
+        "exact": {"type": "boolean", "description": "of tool-call: no other arguments"},
     }
 
 
@@ -295,7 +335,11 @@ def _judge() -> dict[str, Any]:
         "required": ["model"],
         "properties": {
             "model": {"type": "string", "minLength": 1},
-            "parameters": {"$ref": "#/$defs/parameters"},
-            "labels": {"anyOf": [{"type": "string", "pattern": "^file://"}, {"type": "array", "items": label}]},
+            **_optional(
+                {
+                    "parameters": {"$ref": "#/$defs/parameters"},
+                    "labels": {"anyOf": [{"type": "string", "pattern": "^file://"}, {"type": "array", "items": label}]},
+                }
+            ),
         },
     }

@@ -16,9 +16,10 @@ from promptslim.verify.item_files import tests_of
 from promptslim.verify.suite import HOLE, Item, SuiteError
 from promptslim.verify.suite_checks import Written, check_of, written_in
 from promptslim.verify.suite_files import DATA, FILE, PROGRAMS, SuiteFiles
-from promptslim.verify.suite_nodes import error, known, listed, number, plain, texts
+from promptslim.verify.suite_nodes import error, known, listed, mapping, number, plain, text, texts
 
 TEST_KEYS = ("assert", "cluster", "description", "id", "metadata", "options", "slices", "threshold", "vars")
+DEFAULT_KEYS = ("assert", "description", "metadata", "options", "threshold", "vars")
 SCENARIO_KEYS = ("config", "description", "tests")
 OPTIONS = ("disableVarExpansion",)
 MOST_TESTS = 100_000
@@ -67,7 +68,10 @@ class TestReader:
         found: list[Item] = []
         for node in self._tests(self._top.get("tests")):
             found += self._items(node, default)
-        for scenario in listed(self._top.get("scenarios")):
+        scenarios = self._top.get("scenarios")
+        if isinstance(scenarios, DataMap | DataText):
+            raise error(scenarios, "scenarios have to be a list")
+        for scenario in listed(scenarios):
             for base, node in self._of_scenario(scenario, default):
                 found += self._items(node, base)
         if len(found) > MOST_TESTS:
@@ -92,15 +96,17 @@ class TestReader:
         match node:
             case None | DataScalar(value=None):
                 return _Test({}, ())
-            case DataText(text=text) if text.startswith(FILE):
-                return self._default(self._files.tree(text, node))
+            case DataText(text=path) if path.startswith(FILE):
+                return self._default(self._files.tree(path, node))
             case DataMap():
                 return replace(self._said(node, _Test({}, ()), "defaultTest"), own={})
             case _:
                 raise error(node, "defaultTest has to be a mapping, or a file:// path of one")
 
-    def _said(self, node: DataMap, default: _Test, what: str) -> _Test:
-        self._files.passed_over(known(node, TEST_KEYS, what, _FOREIGN, "type"))
+    def _said(self, node: DataMap, default: _Test, what: str, keys: Sequence[str] = DEFAULT_KEYS) -> _Test:
+        self._files.passed_over(known(node, keys, what, _FOREIGN, "type"))
+        mapping(node, "metadata")
+        text(node, "description")
         threshold = number(node, "threshold")
         own = self._variables(node)
         return _Test(
@@ -119,7 +125,10 @@ class TestReader:
             case DataMap():
                 found = known(options, OPTIONS, "options", _FOREIGN_OPTIONS, _OPTIONS_PASSED_OVER)
                 self._files.passed_over([f"options.{one}" for one in found])
-                return plain(options.get("disableVarExpansion")) is True
+                whole = plain(options.get("disableVarExpansion"))
+                if not isinstance(whole, bool | None):
+                    raise error(options, "disableVarExpansion is true or false")
+                return whole is True
             case _:
                 raise error(options, "options have to be a mapping")
 
@@ -128,10 +137,10 @@ class TestReader:
         written = node.get("vars")
         for one in [written] if isinstance(written, DataMap) else listed(written):
             match one:
-                case DataText(text=text) if text.startswith(FILE) and text.endswith(DATA):
-                    tree = self._files.tree(text, one)
+                case DataText(text=path) if path.startswith(FILE) and path.endswith(DATA):
+                    tree = self._files.tree(path, one)
                     if not isinstance(tree, DataMap):
-                        raise error(one, f"{text!r} has to be a mapping of variables")
+                        raise error(one, f"{path!r} has to be a mapping of variables")
                     found |= self._named(tree)
                 case DataMap():
                     found |= self._named(one)
@@ -144,13 +153,13 @@ class TestReader:
 
     def _variable(self, node: DataNode) -> Any:  # noqa: ANN401 (data of any form)
         match node:
-            case DataText(text=text) if text.startswith(FILE):
-                if text.endswith(PROGRAMS):
-                    raise error(node, f"the variable is filled by the program {text!r}, which is not run here")
-                if text.endswith((".yaml", ".yml")):
-                    data = plain(self._files.tree(text, node))
+            case DataText(text=path) if path.startswith(FILE):
+                if path.endswith(PROGRAMS):
+                    raise error(node, f"the variable is filled by the program {path!r}, which is not run here")
+                if path.endswith((".yaml", ".yml")):
+                    data = plain(self._files.tree(path, node))
                     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
-                return self._files.text(text, node)
+                return self._files.text(path, node)
             case DataList(items=items):
                 return [self._variable(item) for item in items]
             case _:
@@ -165,8 +174,8 @@ class TestReader:
                     )
                 case DataMap():
                     yield one
-                case DataText(text=text):
-                    yield from self._tests_in(text, one)
+                case DataText(text=path):
+                    yield from self._tests_in(path, one)
                 case _:
                     raise error(one, "a test is a mapping with vars and assert, or the path of a file with tests")
 
@@ -197,6 +206,7 @@ class TestReader:
         if not isinstance(node, DataMap):
             raise error(node, "a scenario is a mapping with config and tests")
         known(node, SCENARIO_KEYS, "a scenario")
+        text(node, "description")
         tests = list(self._tests(node.get("tests")))
         for config in self._tests(node.get("config")):
             base = self._said(config, default, "a configuration of a scenario")
@@ -204,23 +214,26 @@ class TestReader:
                 yield base, test
 
     def _items(self, node: DataMap, default: _Test) -> Iterator[Item]:
-        said = self._said(node, default, "a test")
+        said = self._said(node, default, "a test", TEST_KEYS)
         own = {**default.own, **said.own}
-        names = texts(node, "id")
-        cluster = plain(node.get("cluster"))
+        name = text(node, "id")
+        cluster = _cluster(node)
         place = f"{node.location.path}:{node.location.start[0]}"
         nodes = [plain(one.node) for one in said.written[len(default.written) :]]
+        for name_of, value in said.variables.items():
+            if value == [] and not said.whole:
+                raise error(node, f"the variable {name_of!r} is an empty list, which gives no test")
         for variables in _expanded(said):
             checks = tuple(check_of(one, variables, self._files) for one in said.written)
             self._tell_nested(variables)
             item = Item(
-                names[0] if names else _content_id({name: variables[name] for name in own}, nodes),
+                name or _content_id({name: variables[name] for name in own}, nodes),
                 variables,
                 checks,
                 place,
                 said.threshold,
             )
-            yield replace(item, cluster="" if cluster is None else str(cluster), slices=texts(node, "slices"))
+            yield replace(item, cluster=cluster, slices=texts(node, "slices"))
 
     def _tell_nested(self, variables: Mapping[str, Any]) -> None:
         for name, value in variables.items():
@@ -228,6 +241,18 @@ class TestReader:
                 self._files.note(
                     f"the variable {name} has braces in it that name a variable; they are sent as they are"
                 )
+
+
+def _cluster(node: DataMap) -> str:
+    match node.get("cluster"):
+        case None | DataScalar(value=None):
+            return ""
+        case DataText(text=name):
+            return name
+        case DataScalar(value=int() as number) if not isinstance(number, bool):
+            return str(number)
+        case found:
+            raise error(found, "cluster takes a text or a whole number")
 
 
 def _counts(check: Check) -> bool:
@@ -240,13 +265,14 @@ def _expanded(said: _Test) -> Iterator[dict[str, Any]]:
     names = [
         name
         for name, value in said.variables.items()
-        if isinstance(value, list) and not said.whole and not _is_conversation(value)
+        if isinstance(value, list) and not said.whole and not is_conversation(value)
     ]
     for chosen in product(*(said.variables[name] for name in names)):
         yield {**said.variables, **dict(zip(names, chosen, strict=True))}
 
 
-def _is_conversation(value: Sequence[Any]) -> bool:
+def is_conversation(value: Sequence[Any]) -> bool:
+    """Whether a list is the turns of a conversation."""
     return bool(value) and all(isinstance(one, dict) and {"role", "content"} <= set(one) for one in value)
 
 

@@ -51,6 +51,8 @@ def run(given: Given) -> int:
             requests = [] if text is None else list(logged(log or "", text))
         except LogError as error:
             raise UsageError(str(error)) from None
+        if log is not None and not requests:
+            raise UsageError(f"{log}: there is no request in it: lines of invocation logs, or messages and output")
         model = given.value("model") or next(iter(call.model.known() if call is not None else ()), None)
         draft = drafted(prompt, call, model, requests)
         if requests and not draft.tests:

@@ -28,7 +28,7 @@ def run(given: Given) -> int:
 
         written = project.suite()
         suite = with_example(written)
-        compared = project.compared(suite)
+        compared = project.to_plan(suite)
         model = project.model(suite, compared)
         ready = project.prepared(suite, compared, model, project.lock())
         counting = Counting(project.place.settings, project.place.cwd, precise=True)
