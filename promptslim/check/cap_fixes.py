@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from promptslim.check.call_models import certain_models, possible_models
-from promptslim.check.cap_values import may_think, thinking_budget, waits_for_whole_answer
-from promptslim.check.endpoints import at_openai_endpoint
-from promptslim.core.lazy_pattern import pattern
+from promptslim.check.cap_keys import body_paths, cap_paths
+from promptslim.check.cap_numbers import suggested
+from promptslim.check.cap_values import thinking_budget
 from promptslim.core.record import record
 from promptslim.core.text import Applicability, Fix
 from promptslim.core.values import Absent, Case, Default, Known
@@ -16,27 +15,12 @@ from promptslim.core.values import Absent, Case, Default, Known
 if TYPE_CHECKING:
     import ast
 
-    from promptslim.catalog.model_facts import ModelFacts
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import CapKey, LlmCall
     from promptslim.core.text import Location
     from promptslim.edits.calls.change import Change
     from promptslim.edits.calls.places import Gap, Set
     from promptslim.edits.calls.source import Source
-
-OWN_NAME = ("langchain.ChatOpenAI", "langchain.AzureChatOpenAI", "langchain.BaseChatOpenAI")
-"""LangChain classes that know OpenAI's own name of the cap; all of its chat models know ``max_tokens``."""
-
-KWARGS_ARE_THE_BODY = ("langchain.Bedrock", "langchain.BedrockChat")
-"""Classes of langchain-community, which have no setting for the cap and reject unknown ones."""
-
-TRANSLATES_KWARGS = ("langchain.ChatBedrock", "langchain.BedrockLLM")
-"""Classes whose ``model_kwargs`` may hold ``max_tokens`` (langchain-aws 1.9.1; its only place in older ones). Others
-have it as a setting of its own, and say so where it stands among the rest."""
-
-SENDS_BODIES = ("boto3.invoke_model", *TRANSLATES_KWARGS, *KWARGS_ARE_THE_BODY)
-
-OPENAI_CLIENTS = ("OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI")
 
 NEEDS_A_CLASS = {
     "openai_agents.Agent": ("model_settings", "agents", "ModelSettings", "ModelSettings(max_tokens={})"),
@@ -50,49 +34,67 @@ NEEDS_A_CLASS = {
 """Agents whose settings are an object, which a dict does not stand for: their argument, the module and the name to
 import, and the object as it is written."""
 
-MOST_IN_BODY = {"llama": 2048, "titan": 3072}
-"""Caps that every model of a family takes in its invoke_model body, which refuses larger ones (AWS user guide,
-model-parameters pages of Meta Llama and Titan Text)."""
-
-ROUND_TO = 256
-
-TOKENS_PER_SECOND = 100
-"""Assumed, below the speed from which retried-timeout takes a cap for too large."""
-
-_THINKS_BY_NAME = pattern(
-    r"thinking|reason|gpt-oss|minimax-m|magistral|nemotron|qwq|(?:^|[/.:_-])(?:r1|o[134]|gpt-[56])(?![0-9a-z])"
-    r"|gemini-(?:2\.5-(?:pro|flash(?!-lite))|[3-9])|grok-(?:3-mini|[4-9])|glm-(?:4\.[5-9]|[5-9])|kimi-k3"
-)
-"""Models that reason before they answer unless they are told not to: a cap needs room for that, and what it does not
-need costs nothing."""
-
-
-@record
-class Cap:
-    """A number for a cap, and what a reader should know of it."""
-
-    tokens: int
-    basis: str
-
 
 def added_cap(call: LlmCall, rule: RuleContext) -> tuple[Fix, ...]:
     """Where the place of the cap is seen: the cap that the prompt's own demand or the page's default gives."""
     from promptslim.edits.calls.change import checked
     from promptslim.edits.calls.source import read
 
-    if not isinstance(call.max_tokens.only, (Absent, Default)):
-        return ()
     source = read(call.location.document)
     if source is None:
         return ()
-    cap = _suggested(call, rule)
+    cap = suggested(call, rule)
     title = f"cap the answer at {cap.tokens:,} tokens ({cap.basis})"
+    if not isinstance(call.max_tokens.only, (Absent, Default)):
+        edits = checked(source, _in_branches(source, call, rule, str(cap.tokens)))
+        return (Fix(title, edits, Applicability.UNSAFE),) if edits is not None else ()
     for place in _places(source, call, rule):
         edits = checked(source, [_filled(source, place, str(cap.tokens))])
         if edits is not None:
             return (Fix(title, edits, Applicability.UNSAFE),)
-    edits = checked(source, _with_class(source, call, str(cap.tokens)))
+    edits = checked(source, _with_class(source, call, str(cap.tokens)) or _beside(source, call, str(cap.tokens)))
     return (Fix(title, edits, Applicability.UNSAFE),) if edits is not None else ()
+
+
+def _beside(source: Source, call: LlmCall, value: str) -> list[Change | None]:
+    """The cap beside settings that come from another file or a function, in a new dict at the call."""
+    import ast
+
+    from promptslim.edits.calls.places import Set, argument
+    from promptslim.edits.calls.replacements import wrap
+
+    node = source.node(call.location, ast.Call)
+    if node is None or call.sdk != "boto3.converse":
+        return []
+    given = argument(source, node, ("inferenceConfig",))
+    if not isinstance(given, Set) or given.owner is not node or not isinstance(given.name, ast.keyword):
+        return []
+    if not isinstance(given.value, (ast.Name, ast.Attribute, ast.Call)):
+        return []
+    quote = source.quote(node)
+    low = source.span(given.name).start + len("inferenceConfig")
+    return [wrap(source, given.value, low, source.span(node).end - 1, "{**", f", {quote}maxTokens{quote}: {value}}}")]
+
+
+def _in_branches(source: Source, call: LlmCall, rule: RuleContext, value: str) -> list[Change | None]:
+    """The cap in each of the settings that branches choose from and that have none."""
+    import ast
+
+    from promptslim.edits.calls.additions import insert_key
+    from promptslim.edits.calls.places import Set, argument, displays
+
+    node = source.node(call.location, ast.Call)
+    steps = [tuple(path.split(".")) for path in cap_paths(call, rule, len(node.args))] if node is not None else []
+    nested = [path for path in steps if len(path) == 2]
+    if node is None or not nested:
+        return []
+    keys = {path[1] for path in nested}
+    given = argument(source, node, nested[0][:1])
+    found = displays(source, given.value) if isinstance(given, Set) else None
+    bare = [
+        one for one in found or () if not any(isinstance(key, ast.Constant) and key.value in keys for key in one.keys)
+    ]
+    return [insert_key(source, one, nested[0][1], value) for one in bare]
 
 
 def _with_class(source: Source, call: LlmCall, value: str) -> list[Change | None]:
@@ -167,7 +169,7 @@ def _places(source: Source, call: LlmCall, rule: RuleContext) -> Iterator[Gap | 
     owner: ast.expr | None = node
     if call.sdk == "boto3.invoke_model":
         owner = _body(source, node)
-        paths = _body_paths(source, owner, call, rule) if owner is not None else ()
+        paths = body_paths(source, owner, call, rule) if owner is not None else ()
     else:
         paths = cap_paths(call, rule, len(node.args))
     if owner is None or not paths:
@@ -195,152 +197,6 @@ def _body(source: Source, node: ast.Call) -> ast.expr | None:
 
     body = argument(source, node, ("body",))
     return json_body(source, body.value) if isinstance(body, Set) else None
-
-
-def cap_paths(call: LlmCall, rule: RuleContext, positional: int = 0) -> tuple[str, ...]:
-    """The paths of the cap in the arguments of a call, the most usual first; empty for an operation that the tables
-    do not hold, or whose positional arguments are not all known."""
-    for table in rule.catalog.sdks:
-        for operation in table.get("operation", ()):
-            if _is(operation, call):
-                if positional > len(operation.get("positional", ())):
-                    return ()
-                return _preferred(tuple(operation["arguments"].get("max_tokens", ())), call, rule)
-    return ()
-
-
-def _is(operation: dict[str, Any], call: LlmCall) -> bool:
-    name: str = operation["sdk"]
-    if not name.endswith(".*"):
-        return name == call.sdk
-    made = call.sdk.removeprefix(name[:-1])
-    return call.sdk.startswith(name[:-1]) and any(
-        one.rpartition(":")[2] == made for one in operation.get("constructors", ())
-    )
-
-
-def _preferred(paths: tuple[str, ...], call: LlmCall, rule: RuleContext) -> tuple[str, ...]:
-    """The paths that this call takes. ``max_completion_tokens`` is OpenAI's own: servers that speak its protocol
-    may know only the older name."""
-    if call.sdk == "google.generate_content":
-        own = "config." if ".models." in f".{call.callee}" else "generation_config."
-        return tuple(path for path in paths if path.startswith(own))
-    if call.sdk in KWARGS_ARE_THE_BODY:
-        return _legacy(call, rule)
-    if call.sdk.startswith("langchain.") and call.sdk not in TRANSLATES_KWARGS:
-        paths = tuple(path for path in paths if "." not in path)
-    if call.sdk == "agno.OpenAIResponses" or call.sdk == "agno.Gemini":
-        return ("max_output_tokens",)
-    if call.sdk == "llama_index.OpenAIResponses":
-        return ("max_output_tokens",)
-    if "max_tokens" not in paths or paths[0] != "max_completion_tokens":
-        return paths
-    models = certain_models(call, rule, fallbacks=True)
-    if models and all(model.reasoning for model in models):
-        return paths
-    if call.sdk.startswith("langchain."):
-        own_name = call.sdk in OWN_NAME
-    elif call.sdk == "openai.chat":
-        own_name = _at_openai(call)
-    else:
-        own_name = True
-    return paths if own_name else ("max_tokens", *(path for path in paths if path != "max_tokens"))
-
-
-def _legacy(call: LlmCall, rule: RuleContext) -> tuple[str, ...]:
-    """The key of the model's family in ``model_kwargs``, which go into the body, for Titan into its settings."""
-    families = {model.body for model in certain_models(call, rule)}
-    tables = [one for sdk in rule.catalog.sdks for one in sdk.get("body", ()) if one["family"] in families]
-    if len(families) != 1 or len(tables) != 1 or "nova" in families:
-        return ()
-    completes = call.sdk == "langchain.Bedrock" and "anthropic" in families
-    key = "max_tokens_to_sample" if completes else tables[0]["max_tokens"][0]
-    return (f"model_kwargs.{key.rpartition('.')[2]}",)
-
-
-def _at_openai(call: LlmCall) -> bool:
-    constructor = (call.client.constructor or "").rpartition(".")[2].rpartition(":")[2]
-    if constructor not in OPENAI_CLIENTS or "ChatCompletion" in call.callee:
-        return False
-    return at_openai_endpoint(call) or ("Azure" in constructor and not isinstance(call.client.base_url.only, Known))
-
-
-def _body_paths(source: Source, body: ast.expr, call: LlmCall, rule: RuleContext) -> tuple[str, ...]:
-    """The cap's paths in the body of the model's family, which the body's own keys tell where no model does."""
-    import ast
-
-    from promptslim.edits.calls.places import holder
-
-    found = holder(source, body)
-    if found is None or not isinstance(found[0], ast.Dict):
-        return ()
-    keys = {key.value for key in found[0].keys if isinstance(key, ast.Constant)}
-    tables = [one for sdk in rule.catalog.sdks for one in sdk.get("body", ())]
-    families = {model.body for model in certain_models(call, rule)}
-    if families:
-        fitting = [one for one in tables if one["family"] in families]
-    else:
-        fitting = [one for one in tables if keys & set(one.get("marks", ()))]
-    if len(fitting) != 1:
-        return ()
-    if fitting[0]["family"] == "anthropic" and "prompt" in keys and "messages" not in keys:
-        return ("max_tokens_to_sample",)
-    return tuple(fitting[0]["max_tokens"])
-
-
-def _suggested(call: LlmCall, rule: RuleContext) -> Cap:
-    """From the length that the prompt demands, else the page's default; with room for thinking, and at most what the
-    model can write."""
-    from promptslim.check.answer_demands import least_length
-
-    models = certain_models(call, rule, fallbacks=True)
-    demand = least_length(call, rule.catalog.phrases)
-    default = int(str(rule.options["default-cap"]))
-    budget = thinking_budget(call)
-    thinks = any(model.thinks for model in models) or may_think(call, ()) or "budget" in call.location.text
-    thinks = thinks or any(map(_THINKS_BY_NAME.search, possible_models(call)))
-    if budget is not None:
-        cap = Cap(budget + default, f"the thinking budget and a default of {default:,}: adjust it to your answers")
-    elif thinks:
-        tokens, most = int(str(rule.options["default-thinking-cap"])), _most_in_time(call, rule)
-        cap = Cap(min(tokens, most or tokens), "a default with room for thinking: adjust it to your answers")
-    elif demand is not None and 2 * demand.words > default:
-        cap = Cap(rounded(2 * demand.words), f"two tokens for each word of the {demand.form} that the prompt asks for")
-    else:
-        cap = Cap(default, "a default: adjust it to your longest answer")
-    limits = [least_limit(models)]
-    if call.sdk in SENDS_BODIES:
-        limits += [MOST_IN_BODY.get(model.body or "") for model in models]
-    limit = min((one for one in limits if one is not None), default=None)
-    if limit is not None and cap.tokens > limit:
-        return Cap(limit, "the model's own limit: adjust it")
-    context = min((model.context for model in models if model.context is not None), default=None)
-    if context is not None and cap.tokens > context // 4:
-        return Cap(context // 4, "a quarter of the model's context window, which input shares: adjust it")
-    return cap
-
-
-def _most_in_time(call: LlmCall, rule: RuleContext) -> int | None:
-    """What a model writes, at TOKENS_PER_SECOND, before the client of an unstreamed call asks again."""
-    if call.sdk not in ("boto3.converse", "boto3.invoke_model") or not waits_for_whole_answer(call):
-        return None
-    match call.client.read_timeout.only:
-        case Absent():
-            return int(TOKENS_PER_SECOND * rule.catalog.thresholds["read_timeout_seconds"])
-        case Known(value=int() | float() as seconds) if seconds > 0:
-            return int(TOKENS_PER_SECOND * seconds)
-        case _:
-            return None
-
-
-def rounded(tokens: int) -> int:
-    """The next multiple of 256."""
-    return -(-tokens // ROUND_TO) * ROUND_TO
-
-
-def least_limit(models: tuple[ModelFacts, ...]) -> int | None:
-    """The smallest output limit of some models, None where none is known."""
-    return min((model.max_output for model in models if model.max_output is not None), default=None)
 
 
 def changed_cap(call: LlmCall, case: Case[int], cap: int, tokens: int, why: str) -> tuple[Fix, ...]:

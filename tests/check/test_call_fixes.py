@@ -53,24 +53,6 @@ def test_a_cap_goes_where_the_call_takes_it(tmp_path: Path) -> None:
 
 
 NO_CAP_FIX = {
-    "branches": CONVERSE
-    + """
-def ask(m, short):
-    settings = {"maxTokens": 9} if short else {"temperature": 0}
-    return client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=settings)
-""",
-    "settings of another file": CONVERSE
-    + """
-from settings import INFERENCE
-client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=INFERENCE)
-""",
-    "settings from a function": CONVERSE
-    + """
-def settings():
-    return {"temperature": 0}
-
-client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=settings())
-""",
     "an object whose class cannot be imported under its name": """
 from agents import Agent
 class ModelSettings: ...
@@ -334,3 +316,70 @@ m = Bedrock(model_id=TITAN)
 def test_langchain_takes_the_cap_where_its_class_does(tmp_path: Path, text: str, edit: str) -> None:
     (found,) = findings(tmp_path, "PS101", text)
     assert written(found) == [edit]
+
+
+BRANCHES = {
+    "a name": (
+        """
+def ask(m, short):
+    if short:
+        settings = {"maxTokens": 9}
+    else:
+        settings = {"temperature": 0}
+    return client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=settings)
+""",
+        '{"temperature": 0, "maxTokens": 4096}',
+    ),
+    "a choice": (
+        """
+def ask(m, short):
+    settings = {"maxTokens": 9} if short else {}
+    return client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=settings)
+""",
+        'if short else {"maxTokens": 4096}',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "written"), BRANCHES.values(), ids=BRANCHES.keys())
+def test_the_branch_without_a_cap_gets_one(tmp_path: Path, text: str, written: str) -> None:
+    (found,) = findings(tmp_path, "PS101", CONVERSE + text)
+    after = fixed(tmp_path, found)
+    assert written in after
+    assert after.count("maxTokens") == 2
+    (tmp_path / "app.py").write_text(after, "utf-8")
+    assert not promptslim.check(["."], cwd=tmp_path, select=["PS101"], cache=False).findings
+
+
+def test_settings_that_are_filled_later_are_left_alone(tmp_path: Path) -> None:
+    text = """
+def ask(m, short, cap):
+    settings = {"maxTokens": 9} if short else {"temperature": 0}
+    if cap:
+        settings["topP"] = 1
+    return client.converse(modelId="us.amazon.nova-lite-v1:0", messages=m, inferenceConfig=settings)
+"""
+    (found,) = findings(tmp_path, "PS101", CONVERSE + text)
+    assert found.fixes == ()
+
+
+ELSEWHERE = {
+    "another file": "from settings import I\nclient.converse(modelId=N, messages=m, inferenceConfig=I)\n",
+    "a function": """
+def settings():
+    return {"temperature": 0}
+
+client.converse(modelId=N, messages=m, inferenceConfig=settings())
+""",
+}
+
+
+@pytest.mark.parametrize("text", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_settings_from_elsewhere_are_joined_with_a_cap(tmp_path: Path, text: str) -> None:
+    head = f'{CONVERSE}N = "us.amazon.nova-lite-v1:0"\n'
+    (found,) = findings(tmp_path, "PS101", head + text, settings='I = {"temperature": 0}\n')
+    after = fixed(tmp_path, found)
+    assert after.endswith(', "maxTokens": 4096})\n')
+    assert "inferenceConfig={**" in after
+    (tmp_path / "app.py").write_text(after, "utf-8")
+    assert not promptslim.check(["."], cwd=tmp_path, select=["PS101"], cache=False).findings

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from promptslim.check.answer_demands import greeting, least_length
 from promptslim.check.call_models import certain_models, writes_text
-from promptslim.check.cap_fixes import changed_cap, least_limit, rounded
+from promptslim.check.cap_fixes import changed_cap
+from promptslim.check.cap_numbers import least_limit, rounded
 from promptslim.check.cap_values import place, thinking_budget, thinking_is_on, written_caps
 from promptslim.check.wording import branch, quoted
 from promptslim.core.call import LlmCall

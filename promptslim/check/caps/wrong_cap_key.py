@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models, writes_text, written_models
-from promptslim.check.cap_fixes import cap_paths, renamed_cap
+from promptslim.check.cap_fixes import renamed_cap
+from promptslim.check.cap_keys import cap_paths
 from promptslim.check.endpoints import at_openai_endpoint
 from promptslim.check.wording import code
 from promptslim.core.call import CapKey, LlmCall

@@ -112,6 +112,40 @@ def list_display(source: Source, node: ast.expr) -> ast.List | None:
     return None
 
 
+def displays(source: Source, node: ast.expr) -> tuple[ast.Dict, ...] | None:
+    """Every dict display that an expression may stand for, where branches of the program choose one: by a conditional
+    expression, or by assignments to a name that nothing changes later. None where one of them is something else, or
+    has keys that are not written out."""
+    match node:
+        case ast.Dict():
+            return (node,) if all(isinstance(key, ast.Constant) for key in node.keys) else None
+        case ast.IfExp(body=one, orelse=other):
+            found = [displays(source, one), displays(source, other)]
+        case ast.Name():
+            home = _home(source, node)
+            targets = [one for one in _inside(home) if _stores(one, node)] if home is not None else []
+            values = [_value(source, target) for target in targets]
+            written = any(isinstance(use, ast.Name) and _is_item(source, use) for use in _uses(source, node))
+            if not values or written or not _only_read(source, node) or any(_is_name(value) for value in values):
+                return None
+            found = [displays(source, value) if value is not None else None for value in values]
+        case _:
+            return None
+    if any(one is None for one in found):
+        return None
+    return tuple(display for one in found if one is not None for display in one)
+
+
+def _is_name(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Name)
+
+
+def _is_item(source: Source, use: ast.Name) -> bool:
+    """True where an item of a name is assigned."""
+    above = next(source.above(use), None)
+    return isinstance(above, ast.Subscript) and isinstance(above.ctx, ast.Store)
+
+
 TEXT_METHODS = frozenset(
     {"format", "strip", "lstrip", "rstrip", "replace", "join", "read", "read_text", "removeprefix"}
 )
