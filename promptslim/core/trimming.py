@@ -9,6 +9,7 @@ from promptslim.core.call import LlmCall
 from promptslim.core.levels import Basis
 from promptslim.core.prompt import Prompt
 from promptslim.core.record import record
+from promptslim.core.result import FileError
 from promptslim.core.text import Location
 
 Level = Choice["safe", "unsafe", "proof"]
@@ -103,7 +104,7 @@ class TrimResult:
     as they are; ``unproved``: prompts with edits that need a proof and have none; ``traps``: calls whose
     cached prefix falls under the minimum, whose prompts are left as they are, unless the trim ``pays`` or the loss was
     accepted. ``over_target``: ids and
-    tokens of prompts that stay over the target."""
+    tokens of prompts that stay over the target. ``errors``: files that could not be read."""
 
     prompts: tuple[TrimmedPrompt, ...]
     files: tuple[NewText, ...]
@@ -112,3 +113,4 @@ class TrimResult:
     traps: tuple[Trap, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     over_target: tuple[tuple[str, int], ...] = ()
+    errors: tuple[FileError, ...] = ()

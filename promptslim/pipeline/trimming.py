@@ -134,6 +134,7 @@ class _Trimmer:
                     *(self.proofs_not_applied(trimmed) if self.request.proved else ()),
                 ),
                 over_target=tuple(self.over(target, pairs, trimmed)) if target is not None else (),
+                errors=tuple(error for file in self.run.facts for error in file.errors),
             ),
         )
 

@@ -62,7 +62,13 @@ def _total(prompts: Iterable[TrimmedPrompt]) -> Iterator[str]:
         before, after = sum(one.tokens_before for one in found), sum(one.tokens_after for one in found)
         bases = "/".join(sorted({str(one.basis) for one in found}))
         share = (before - after) / max(before, 1)
-        yield f"{len(found)} prompts: {before:,} to {_tokens(after)} ({share:.1%} less, {bases})\n"
+        text = f"{len(found)} prompts: {before:,} to {_tokens(after)} ({share:.1%} less, {bases})"
+        bills = [(one.usd_before, one.usd_after) for one in found if one.usd_before is not None]
+        if bills:
+            first, second = (sum((pair[at] or Decimal(0) for pair in bills), Decimal(0)) for at in (0, 1))
+            of = "each" if len(bills) == len(found) else f"each of the {len(bills)} with a price"
+            text += f", {dollars(first)} to {dollars(second)} per 1,000 uncached calls of {of}"
+        yield f"{text}\n"
 
 
 def trap_text(trap: Trap) -> str:
@@ -96,10 +102,17 @@ def as_json(result: TrimResult) -> str:
         "proved": [_id(prompt) for prompt in result.proved],
         "unproved": [_id(prompt) for prompt in result.unproved],
         "left_out": [
-            {"path": one.place.path, "line": one.place.start[0], "title": one.title, "reason": one.reason}
+            {
+                "path": one.place.path,
+                "cell": one.place.cell,
+                "line": one.place.start[0],
+                "title": one.title,
+                "reason": one.reason,
+            }
             for one in result.left_out
         ],
         "over_target": [{"id": name, "tokens": tokens} for name, tokens in result.over_target],
+        "errors": [{"path": one.path, "line": one.line, "message": one.message} for one in result.errors],
     }
     return json.dumps(contract, indent=1) + "\n"
 

@@ -126,6 +126,33 @@ def test_json_keeps_its_contract(run: Run, words: tuple[str, ...]) -> None:
     jsonschema.validate(json.loads(run("--json", *words)[1]), schema)
 
 
+def test_json_names_what_could_not_be_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "bad.txt").write_bytes(b"bad \xff")
+    (tmp_path / "broken.py").write_text(APP + "def (:\n")
+    schema = json.loads((FORMATS / "trim-v1.schema.json").read_text("utf-8"))
+    out = json.loads(run("--json")[1])
+    jsonschema.validate(out, schema)
+    assert [(one["path"], one["line"]) for one in out["errors"]] == [("broken.py", 22), ("prompts/bad.txt", 1)]
+
+
+def test_all_prompts_together(run: Run) -> None:
+    err = run()[2]
+    assert re.search(
+        r"2 prompts: \d+ to \d+ tokens \(.*% less, counted\), \$[\d.]+ to \$[\d.]+ per 1,000 uncached calls of each",
+        err,
+    )
+
+
+@pytest.mark.parametrize("name", ["prompts/a.txt", "a.txt", "./prompts/a.txt"])
+def test_a_prompt_file_by_the_end_of_its_path(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.txt").write_text("Sort it,    then stop.\n")
+    out = run("--prompt", name)[1]
+    assert "+Sort it, then stop." in out
+    assert "ticket" not in out
+
+
 LONG = (
     "You sort tickets for a bank. Please note that customers are busy.   \nSort the list    in order to find the date."
 )

@@ -30,7 +30,12 @@ PARAMETERS: Parameters = (
         "Only what has a valid proof in promptslim.lock for the models of the project: the shorter text that verify "
         "run has passed.",
     ),
-    Option(("--prompt",), "Only the prompts of these names (path, or path::name).", "list", "ID"),
+    Option(
+        ("--prompt",),
+        "Only the prompts of these names, as promptslim inventory prints them (path, or path::name).",
+        "list",
+        "ID",
+    ),
     Option(("--target-tokens",), "Make no more edits than bring a prompt down to so many tokens.", "value", "N"),
     Option(("--json",), "Show the result as JSON instead of a diff."),
     Option(("--accept-cache-loss",), "Trim also where a cached prefix falls under the cache minimum."),
@@ -42,7 +47,8 @@ PARAMETERS: Parameters = (
 
 
 def run(given: Given) -> int:
-    """Shorten prompts by edits that keep placeholders, code, numbers, negations, tags, quotes and safety lines.
+    """Shorten prompts by edits that keep placeholders, code, numbers, negations, tags, quotes and safety lines, and
+    what stands under `keep` in the settings (keep = ["a text that stays as it is"]).
 
     The diff is on standard output, what it saves on standard error. The exit code without --write is 1 where there
     is a difference, else 0; with --write it is 1 where a prompt was left as it is to keep its cache, else 0; 2 where
@@ -64,7 +70,7 @@ def run(given: Given) -> int:
 
     request = request_of if request_of.prompts is None else _known(request_of, run)
     trimming = trim(run, request, session.again(run))
-    for error in (error for file in run.facts for error in file.errors):
+    for error in trimming.result.errors:
         session.warn(f"{error.path}{'' if error.line is None else f':{error.line}'}: {error.message}")
     return _finished(session, run, trimming)
 
@@ -114,7 +120,7 @@ def _request(given: Given) -> TrimRequest:
 
 
 def _known(request: TrimRequest, run: Run) -> TrimRequest:
-    """The request with whole names; a name alone may stand for ``path::name``. Raises UsageError."""
+    """The request with whole names; the end of a name may stand for it. Raises UsageError."""
     from promptslim.config.error import suggestion
     from promptslim.core.record import replace
     from promptslim.extract.definitions import definitions
@@ -122,7 +128,9 @@ def _known(request: TrimRequest, run: Run) -> TrimRequest:
     ids = list(dict.fromkeys(prompt.id for prompt in definitions(run.facts)))
     found: list[str] = []
     for name in request.prompts or ():
-        same = [one for one in ids if one == name or one.endswith(f"::{name}")]
+        plain = name.removeprefix("./")
+        whole = [one for one in ids if one == plain]
+        same = whole or [one for one in ids if one.endswith((f"::{plain}", f"/{plain}"))]
         if not same:
             choices = {*ids, *(one.rpartition("::")[2] for one in ids)}
             hint = suggestion(name, choices, "promptslim inventory lists them")
