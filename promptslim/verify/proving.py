@@ -20,7 +20,7 @@ from promptslim.core.verification import (
     Spend,
     Verification,
 )
-from promptslim.pricing.cost import Usage, call_cost
+from promptslim.pricing.cost import Tier, Usage, call_cost
 from promptslim.pricing.rates import provenance
 from promptslim.proof.canonical import digest, prompt_hash
 from promptslim.proof.evidence import Row
@@ -31,6 +31,7 @@ from promptslim.proof.verdict import Outcome, judged, more_items, wants_items
 from promptslim.verify.claims import proof_pairs, proof_sources, proof_terms
 from promptslim.verify.compared import Compared
 from promptslim.verify.history import TRIED, History, history_of
+from promptslim.verify.request import tier_of
 from promptslim.verify.runner import Job, Outputs, Ran, in_order, inputs_of
 from promptslim.verify.suite import Item, Model, Read, Suite, SuiteError
 
@@ -269,8 +270,8 @@ def _report(
         upper=_finite(outcome.upper),
         more=more,
         early=ran.early,
-        before=_side(rows, ran.old, outcome.old_score, claim.terms.method, rates, repeat, old=True),
-        after=_side(rows, ran.new, outcome.new_score, claim.terms.method, rates, repeat, old=False),
+        before=_side(rows, ran.old, outcome.old_score, claim.terms.method, rates, job.model, repeat, old=True),
+        after=_side(rows, ran.new, outcome.new_score, claim.terms.method, rates, job.model, repeat, old=False),
         before_text=_shown(job.compared.before),
         after_text=_shown(job.compared.after),
         critical=tuple(SliceFigures(one.name, one.items, one.worse, one.upper) for one in outcome.critical),
@@ -301,6 +302,7 @@ def _side(
     score: float,
     method: str,
     rates: Rates | None,
+    model: Model,
     repeat: int,
     *,
     old: bool,
@@ -312,7 +314,8 @@ def _side(
     calls = len(tokens) * repeat
     mean = None
     if rates is not None and tokens:
-        costs = [_cost(row, outputs, rates, old) for row in rows]
+        tier = tier_of(model.parameters.get("serviceTier"))
+        costs = [_cost(row, outputs, rates, tier, old) for row in rows]
         priced = [cost for cost in costs if cost is not None]
         mean = sum(priced, Decimal(0)) / (len(priced) * repeat) if priced else None
     success = Decimal(str(round(score, 9)))
@@ -327,15 +330,15 @@ def _side(
     )
 
 
-def _cost(row: Row, outputs: Mapping[str, Outputs], rates: Rates, old: bool) -> Decimal | None:
+def _cost(row: Row, outputs: Mapping[str, Outputs], rates: Rates, tier: Tier, old: bool) -> Decimal | None:
     """What all repeats of an item cost: with their cached tokens where the run tells them."""
     found = outputs.get(row.pair.item)
     usages = [answer.usage for answer in found.answers] if found is not None else []
-    costs = [None if usage is None else call_cost(usage, rates) for usage in usages]
+    costs = [None if usage is None else call_cost(usage, rates, tier) for usage in usages]
     if costs and None not in costs:
         return sum((cost for cost in costs if cost is not None), Decimal(0))
     tokens = row.old_tokens if old else row.new_tokens
-    return None if tokens is None else call_cost(Usage(*tokens), rates)
+    return None if tokens is None else call_cost(Usage(*tokens), rates, tier)
 
 
 def _changed(rows: Sequence[Row], ran: Ran, texts: bool) -> Sequence[ChangedItem]:

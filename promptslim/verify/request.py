@@ -92,7 +92,7 @@ def request_of(
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
         tools=tools,
         cache=cache,
-        tier=_tier(given.get("serviceTier")),
+        tier=tier_of(given.get("serviceTier")),
         extra=given.get("additionalModelRequestFields") or {},
         metadata=metadata or {},
     )
@@ -110,7 +110,8 @@ def _number(name: str, value: object) -> float | None:
     raise ParameterError(f"{name} has to be a number, not {value!r}")
 
 
-def _tier(value: object) -> Tier:
+def tier_of(value: object) -> Tier:
+    """The service tier in a suite's parameters. Raises ParameterError."""
     named = value.get("type") if isinstance(value, dict) else value
     match named:
         case None | "default" | "standard":

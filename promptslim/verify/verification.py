@@ -192,7 +192,7 @@ def _journal_path(project: Project, ready: Prepared, wanted: Wanted) -> str:
     return os.path.join(cache_folder(), "verify", f"{name[:24]}.jsonl")
 
 
-_BEDROCK = ("converse", "converse_stream", "invoke_model")
+_CONVERSE = ("converse", "converse_stream")
 
 
 def _source(ready: Prepared, wanted: Wanted) -> list[str | None]:
@@ -202,7 +202,7 @@ def _source(ready: Prepared, wanted: Wanted) -> list[str | None]:
     if wanted.recording is not None:
         with suppress(OSError), open(wanted.recording, "rb") as file:
             recording = digest(file.read())
-    return ["bedrock" if name in _BEDROCK else name, wanted.endpoint, wanted.weights, recording]
+    return ["converse" if name in _CONVERSE else name, wanted.endpoint, wanted.weights, recording]
 
 
 def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:

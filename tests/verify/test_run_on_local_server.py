@@ -265,3 +265,23 @@ def test_a_model_on_this_machine_proves_nothing_for_that_of_a_provider(tmp_path:
     assert "smollm2-135m-instruct" in json.dumps(json.loads(out)["model"])
     assert "amazon.nova-lite-v1:0" not in (tmp_path / "promptslim.lock").read_text()
     assert "smollm2-135m-instruct on this machine answers, not amazon.nova-lite-v1:0" in err
+
+
+@pytest.mark.slow
+def test_calls_of_another_tier_are_asked_for_and_priced_in_it(tmp_path: Path, slow_server: LocalServer) -> None:
+    pytest.importorskip("boto3")
+    from sentiment_project import suite
+
+    reports = {}
+    for tier in ("default", "flex"):
+        project = tmp_path / tier
+        project.mkdir()
+        lay_out(project, text=suite(head=f"model: us.amazon.nova-2-lite-v1:0\nparameters: {{serviceTier: {tier}}}\n"))
+        code, out, err = finished(started(project, environment(project, slow_server.url), "--max-usd", "1"))
+        assert code == 0, err
+        reports[tier] = json.loads(out)
+        assert slow_server.service.received[-1].tier == tier
+    paid = {tier: float(report["spent"]["usd"]) for tier, report in reports.items()}
+    assert paid["flex"] < 0.6 * paid["default"]
+    shown = {tier: float(report["shorter"]["usd_per_1k_calls"]) for tier, report in reports.items()}
+    assert shown["flex"] < 0.6 * shown["default"]

@@ -52,7 +52,9 @@ def run(given: Given) -> int:
     """Run the tests of a suite with the original and the shorter prompt, and prove that the shorter one is not worse.
 
     The exit code is 0 for PASS, 1 for FAIL, 3 for INCONCLUSIVE, 2 where the command cannot be carried out. The proof
-    goes to promptslim.lock, its evidence to promptslim-evidence/.
+    goes to promptslim.lock, its evidence to promptslim-evidence/. On Amazon Bedrock the least rights for it are those
+    that `python -m promptslim.aws.policy` prints; `python -m promptslim.verify.local` is a server to try it without an
+    account.
     """
     paths = {name: absolute(given, name) for name in ("html", "journal", "recording", "weights", "sign")}
     given = Given({**given.values, **{name: path for name, path in paths.items() if path is not None}})
