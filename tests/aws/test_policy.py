@@ -35,3 +35,14 @@ def test_the_policy_grants_only_named_actions_of_the_services_that_are_called() 
         "InvokeModel", "InvokeModelWithResponseStream", "CountTokens", "CreateModelInvocationJob",
         "GetModelInvocationJob", "ListModelInvocationJobs", "PassRole", "PutObject", "GetObject", "ListBucket",
     }  # fmt: skip
+
+
+def test_the_role_of_batch_inference_is_trusted_to_the_service_and_reads_and_writes_the_folder() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "promptslim.aws.policy", "--batch-role"], capture_output=True, text=True, timeout=60
+    )
+    role = json.loads(done.stdout)
+    (trust,) = role["Trust"]["Statement"]
+    assert (trust["Principal"], trust["Action"]) == ({"Service": "bedrock.amazonaws.com"}, "sts:AssumeRole")
+    actions = [statement["Action"] for statement in role["Rights"]["Statement"]]
+    assert actions == [["s3:GetObject", "s3:PutObject"], "s3:ListBucket", "bedrock:InvokeModel"]
