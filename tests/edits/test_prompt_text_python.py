@@ -124,8 +124,10 @@ def test_deleting_plain_words_is_always_possible(token: str, data: st.DataObject
     source = f"x = [1, '{{']\nPROMPT = (\n    {token} 'one two three'\n)\ny = 1\n"
     prompt = prompt_of(source)
     number = len(prompt.parts) - 1
-    text = prompt.parts[number].text
-    assume("two " in text)  # what is drawn may turn the rest of the line into a comment
+    last = prompt.parts[number]
+    # What is drawn may turn the rest of the line into a comment.
+    assume(isinstance(last, Literal) and "two " in last.text)
+    text = last.text
     at = text.rindex("two ")
     edits = source_edits(prompt, number, at, at + 4, "")
     assert edits is not None
