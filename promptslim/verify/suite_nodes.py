@@ -138,12 +138,21 @@ def plain(node: DataNode | None) -> Any:  # noqa: ANN401 (data of any form)
             return text
         case DataScalar(value=float() as value) if not math.isfinite(value):
             raise error(node, f"{value} is no number that can be sent or compared")
+        case DataScalar(value=bool() | int() | float() as value):
+            written = node.location.text
+            return written if _is_text(written) else value
         case DataScalar(value=value):
             return value
         case DataList(items=items):
             return [plain(item) for item in items]
         case DataMap(entries=entries):
             return {str(entry.key): plain(entry.value) for entry in entries}
+
+
+def _is_text(written: str) -> bool:
+    """Whether a value that YAML 1.1 takes for a truth value or a number, as ``yes`` and ``12:30``, is a text in YAML
+    1.2, which promptfoo reads."""
+    return written.lower() in ("yes", "no", "on", "off", "y", "n") or ":" in written or "_" in written
 
 
 class Verbatim(str):

@@ -128,3 +128,47 @@ def test_a_conversation_goes_as_it_is(tmp_path: Path) -> None:
     found = sent(prompt, prompt, None, {"messages": turns, "input": "c"})
     assert found.system == "Be kind."
     assert [one.text for one in found.messages] == ["a", "b", "c"]
+
+
+CHAT = '[{"role": "system", "content": "Be {{x}}"}, {"role": "user", "content": [{"type": "text", "text": "{{q}}"}]}]'
+
+
+def test_a_conversation_in_json_is_sent_as_one(tmp_path: Path) -> None:
+    known = prompts(tmp_path, {}, (CHAT, CHAT.replace("Be", "Do be")))
+    found = known.compared(Chosen(), lambda prompt: prompt)
+    values = {"x": 'kind "and"\nwarm', "q": "why\\?"}
+    assert sent(found.before, found.before, None, values).system == 'Be kind "and"\nwarm'
+    assert sent(found.after, found.before, None, values).messages == (Message("user", "why\\?"),)
+    for wrong, said in (
+        (CHAT.replace("[{", "[{,", 1), "is not JSON when it is filled"),
+        (CHAT.replace("user", "tool"), "a turn that is no text"),
+        (CHAT.replace('"text": "{{q}}"', '"image": "{{q}}"'), "content that is no text"),
+    ):
+        other = prompts(tmp_path, {}, (wrong, CHAT)).compared(Chosen(), lambda prompt: prompt).before
+        with pytest.raises(FillingError, match=said):
+            sent(other, other, None, values)
+
+
+HISTORY = """import boto3
+
+client = boto3.client("bedrock-runtime")
+
+
+def chat(history):
+    return client.converse(
+        modelId="amazon.nova-lite-v1:0", messages=history, system=[{"text": "You are a travel agent, friendly, brief."}]
+    )
+"""
+
+
+def test_turns_that_the_program_hands_on(tmp_path: Path) -> None:
+    known = prompts(tmp_path, {"app.py": HISTORY, "new.txt": "Be a travel agent."}, ("x",))
+    found = known.compared(Chosen("app.py::chat:converse:system", "file://new.txt"), lambda prompt: prompt)
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "?"},
+    ]
+    told = sent(found.after, found.before, found.calls[0], {"history": turns})
+    assert told.system == "Be a travel agent."
+    assert [(one.role, one.text) for one in told.messages] == [("user", "Hi"), ("assistant", "Hello"), ("user", "?")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptslim.verify.answer import Answer, Check, Grade, ToolCall, ungradeable
+from promptslim.core.record import replace
+from promptslim.verify.answer import Answer, Check, CheckSet, Grade, ToolCall, ungradeable
 from promptslim.verify.grading import ItemGrade, grade_item, grade_of, grader_modules, is_graded, problem
 
 
@@ -63,6 +65,85 @@ def score(text: str, kind: str, value: Any = None, **more: Any) -> float | None:
 def test_right_and_wrong(kind: str, value: object, right: str, wrong: str) -> None:
     assert grade(right, kind, value).passed is True
     assert grade(wrong, kind, value).passed is False
+
+
+PROMPTFOO = [
+    ("equals", True, "true", True),
+    ("equals", 1.0, "1", True),
+    ("equals", {"a": 1}, '{"a": true}', False),
+    ("equals", {"a": 1}, '{"a": 1.0}', True),
+    ("not-equals", {"a": 1}, "no JSON", True),
+    ("contains", 42, "about 42 of them", True),
+    ("icontains", "ÄPFEL", "zwei äpfel", True),
+    ("contains-any", '"x, y", z', "has x, y", True),
+    ("contains-any", '"x, y", z', "has x only", False),
+    ("contains-all", ["a", 1], "1 a", True),
+    ("not-contains-any", ["a", "b"], "c", True),
+    ("starts-with", 4, "42", True),
+    ("regex", "(?<year>\\d{4})", "in 2026", True),
+    ("not-regex", "^a", "ba", True),
+    ("is-json", None, '"a text"', True),
+    ("is-json", None, "NaN", False),
+    ("is-json", None, "```json\n{}\n```", False),
+    ("is-json", "required: [a]", '{"a": 1}', True),
+    ("is-json", '{"required": ["a"]}', '{"b": 1}', False),
+    ("is-json", {"properties": {"d": {"format": "date"}}}, '{"d": "soon"}', False),
+    ("not-is-json", None, "text", True),
+    ("not-is-json", {"required": ["a"]}, '{"b": 1}', True),
+    ("contains-json", None, "```json\n{}\n```", True),
+    ("contains-json", {"required": ["b"]}, 'x {"a": 1} {"b": 2}', True),
+    ("not-contains-json", None, "none {here}", True),
+    ("levenshtein", "hello", "hxllo wrld", False),
+    ("levenshtein", "hello", "hallo", True),
+    ("rouge-n", "the cat sat on the mat", "the cat sat on a mat", True),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "answer", "passes"), PROMPTFOO)
+def test_as_in_promptfoo(kind: str, value: object, answer: str, passes: bool) -> None:
+    """Read from src/assertions of promptfoo 0.121."""
+    check = Check(kind.removeprefix("not-"), value, negated=kind.startswith("not-"))
+    assert problem(check) is None
+    assert grade_of(Answer(answer), check).passed is passes
+
+
+def test_rouge_of_any_script() -> None:
+    assert score("Die Katze saß dort", "rouge-n", "die katze SASS dort") == pytest.approx(0.75)
+    assert score("кот сидел", "rouge-l", "Кот сидел") == 1
+    assert score("", "rouge-l", "a b") == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "check", "said"),
+    [
+        ("rouge_score", Check("rouge-l", "a"), "needs rouge-score: pip install 'promptslim-lint[rouge]'"),
+        ("jsonschema", Check("is-json", {}), "with a schema needs jsonschema: pip install 'promptslim-lint[schema]'"),
+    ],
+)
+def test_what_is_not_installed_is_said_before_the_run(
+    module: str, check: Check, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None if name == module else found(name, *rest))
+    assert said in str(problem(check))
+
+
+def test_the_checks_of_a_set_count_as_one() -> None:
+    answer = Answer("yes")
+    right, wrong = Check("equals", "yes"), Check("equals", "no")
+
+    def of(group: CheckSet, *checks: Check) -> list[Check]:
+        return [replace(one, group=group) for one in checks]
+
+    half = of(CheckSet("a", 0.5, 3), right, wrong)
+    assert grade_item(answer, half).passed is True, "half of the weight is enough for the set"
+    assert (grade_item(answer, [*half, wrong]).score, grade_item(answer, [*half, wrong]).passed) == (0.375, False)
+    assert grade_item(answer, of(CheckSet("a"), right, wrong)).passed is False
+    assert grade_item(answer, [right, *of(CheckSet("a", None, 0), wrong)]).passed is True, "for information"
+    dark = of(CheckSet("a", 0.5), right, Check("cost", threshold=1))
+    assert grade_item(answer, dark).passed is None, "a set with a threshold needs all of its grades"
+    assert not is_graded(of(CheckSet("a", 0.5), Check("rouge-l", "a")))
+    assert not is_graded([Check("rouge-l", "a", weight=0)]), "what is for information makes no proof of scores"
 
 
 def test_tolerances() -> None:

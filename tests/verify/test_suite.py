@@ -294,6 +294,17 @@ def test_what_configurations_of_promptfoo_have() -> None:
     VALID.validate(yaml.safe_load(PROMPTFOO))
 
 
+def test_words_that_are_texts_in_yaml_1_2() -> None:
+    """promptfoo reads YAML 1.2, where yes is no truth value and 12:30 no number of seconds."""
+    suite = read(
+        "prompts: [a]\ntests:\n  - vars: {a: yes, b: Off, c: 12:30, d: true, e: 1.50, f: 1_000}\n"
+        "    assert: [{type: equals, value: no}, {type: equals, value: false}]\n"
+    )
+    (item,) = suite.items
+    assert item.variables == {"a": "yes", "b": "Off", "c": "12:30", "d": True, "e": 1.5, "f": "1_000"}
+    assert [check.value for check in item.checks] == ["no", False]
+
+
 def test_tests_that_nothing_grades_are_left_out_and_named() -> None:
     suite = read("prompts: [a]\ntests:\n  - vars: {x: 1}\n  - {vars: {x: 2}, assert: [{type: is-json}]}\n")
     assert [item.variables for item in suite.items] == [{"x": 2}]

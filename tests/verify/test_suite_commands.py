@@ -14,6 +14,7 @@ from sentiment_project import GOOD, PROMPT, lay_out, suite
 
 from promptslim.cli import main as entry
 from promptslim.proof.power import items_needed_exact, smallest_margin
+from promptslim.verify.suite import read_suite
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -123,6 +124,77 @@ def test_a_draft_from_the_variables_is_a_suite(run: Run) -> None:
     code, _, err = run("verify", "run", "draft.yaml", "--backend", "replay", "--recording", "answers.jsonl")
     assert code == 2
     assert "1 independent test can prove nothing; a margin of 10 points takes about" in err
+
+
+def test_a_draft_of_a_template_has_what_the_template_reads(run: Run) -> None:
+    lay_out(Path())
+    Path("prompts").mkdir()
+    text = "Judge {{ case }} of {{ user.name }}.{% if strict %} Be strict.{% endif %}"
+    text += "{% for d in docs %} {{ d.title }}{% endfor %}"
+    Path("prompts/a.j2").write_text(text)
+    code, out, _ = run("verify", "init", "prompts/a.j2", "--model", "amazon.nova-lite-v1:0")
+    drafted = yaml.safe_load(out)
+    assert code == 0
+    assert drafted["tests"][0]["vars"] == {
+        "case": "...", "user": {"name": "..."}, "strict": "...", "docs": [{"title": "..."}]
+    }  # fmt: skip
+    Path("draft.yaml").write_text(out)
+    code, out, _ = run("verify", "plan", "draft.yaml")
+    assert code == 0
+    assert "tests    1," in out, "a list that a template loops over is one value"
+    assert "there is no shorter prompt yet" in out
+
+
+def test_drafts_of_conversations_and_of_answers_with_braces(run: Run) -> None:
+    lay_out(Path())
+    Path("chat.py").write_text(
+        "import boto3\nclient = boto3.client('bedrock-runtime')\ndef chat(history):\n"
+        "    return client.converse(modelId='amazon.nova-lite-v1:0', messages=history,\n"
+        "        system=[{'text': 'You are a travel agent. Answer in English.'}])\n"
+    )
+    record = {
+        "operation": "ConverseStream",
+        "input": {"inputBodyJson": {
+            "system": [{"text": "You are a travel agent. Answer in English."}],
+            "messages": [
+                {"role": "user", "content": [{"text": "To Rome"}]},
+                {"role": "assistant", "content": [{"text": "When?"}]},
+                {"role": "user", "content": [{"text": "In May"}]},
+            ],
+        }},
+        "output": {"outputBodyJson": [
+            {"messageStart": {}},
+            {"contentBlockDelta": {"delta": {"text": "In {{may}} the city is warm, "}}},
+            {"contentBlockDelta": {"delta": {"text": "and {% not %} yet full of people."}}},
+        ]},
+    }  # fmt: skip
+    Path("log.jsonl").write_text(json.dumps(record) + "\n")
+    code, out, _ = run("verify", "init", "chat.py::chat:converse:system", "--from-logs", "log.jsonl")
+    (test,) = yaml.safe_load(out)["tests"]
+    assert code == 0
+    assert [turn["content"] for turn in test["vars"]["history"]] == ["To Rome", "When?", "In May"]
+    Path("draft.yaml").write_text(out)
+    suite = read_suite("draft.yaml", lambda path: Path(path).read_bytes())
+    assert suite.items[0].checks[0].value == "In {{may}} the city is warm, and {% not %} yet full of people."
+    assert len(suite.items) == 1
+    Path("empty.jsonl").write_text("")
+    code, out, err = run("verify", "init", PROMPT, "--from-logs", "empty.jsonl")
+    assert (code, out) == (2, "")
+    assert "there is no request in it" in err
+
+
+def test_the_schema_of_suites_is_shown_for_editors(run: Run) -> None:
+    code, out, _ = run("verify", "init", "--schema")
+    assert code == 0
+    assert out == (Path(__file__).parents[2] / "schemas" / "promptslim-suite.schema.json").read_text("utf-8")
+    assert "which prompt is not said" in run("verify", "init")[2]
+
+
+def test_what_is_passed_over_is_said(run: Run) -> None:
+    lay_out(Path(), text=suite(70, "outputPath: out.json\n"))
+    assert "note     outputPath is promptfoo's own, and passed over" in run("verify", "plan", "suite.yaml")[1]
+    replay = ("--backend", "replay", "--recording", "answers.jsonl")
+    assert "note      outputPath is promptfoo's own" in run("verify", "run", "suite.yaml", *replay)[1]
 
 
 def invocation(review: str, answer: str) -> dict[str, object]:
