@@ -31,8 +31,8 @@ _CODE = pattern(
 )
 _RUN = pattern(r"(?<=\S) {2,}(?=\S)")
 LONG_RUN = 4
-"""Blanks that are layout (an indentation, a column) where the line is short; in a long line they are what is left of
-the indentation of a line that a program continues."""
+"""Blanks that are layout where a line next to it has such a run too; in a long line they are what is left of the
+indentation of a line that a program continues."""
 LONG_LINE = 120
 """Characters without repeated blanks from which a line is running text."""
 COLUMN_WIDTH = 20
@@ -59,7 +59,7 @@ def blank_space(structure: Structure, *, templated: bool) -> tuple[Blank, ...]:
         _margin(text) if not any(one.kind == "code" for one in structure.segments) and not _CODE.search(text) else 0
     )
     found: list[Blank] = []
-    columns = _aligned(text)
+    columns, spaced = _aligned(text), _spaced(text)
     for number, match in enumerate(_LINE.finditer(text)):
         start, end = match.span()
         line = match[0]
@@ -72,11 +72,11 @@ def blank_space(structure: Structure, *, templated: bool) -> tuple[Blank, ...]:
         for ruler in _RULER.finditer(line):
             found.append(Blank("ruler", start + ruler.start(), start + ruler.end(), ruler[1] * 3))
         if number not in columns and not _is_row(line) and not _CODE_LINE.match(line):
-            long = len(_RUN.sub(" ", line.strip())) >= LONG_LINE
+            running = number not in spaced or len(_RUN.sub(" ", line.strip())) >= LONG_LINE
             found += (
                 Blank("inner", start + one.start(), start + one.end(), " ")
                 for one in _INNER.finditer(line)
-                if long or one.end() - one.start() < LONG_RUN
+                if running or one.end() - one.start() < LONG_RUN
             )
         if ending := _LINE_END.search(line):
             found.append(Blank("line end", start + ending.start(), start + ending.end(), ""))
@@ -128,6 +128,14 @@ def _aligned(text: str) -> set[int]:
         if ends[number] & ends[number - 1]:
             found |= {number - 1, number}
     return found
+
+
+def _spaced(text: str) -> set[int]:
+    """Numbers of lines next to one that has repeated blanks between its words."""
+    has = [_RUN.search(line.strip()) is not None for line in text.split("\n")]
+    return {
+        number for number in range(len(has)) if any(has[max(number - 1, 0) : number] + has[number + 1 : number + 2])
+    }
 
 
 def _ends(line: str) -> Iterator[int]:

@@ -21,13 +21,7 @@ def tight(text: str) -> str:
         ("One.  \nTwo.\t\nThree.", "One.\nTwo.\nThree."),
         ("One.\n    Two.\n    Three.", "One.\nTwo.\nThree."),
         ("\n    One.\n      Two.\n    ", "\nOne.\n  Two.\n"),
-        ("Give   the name.", "Give the name."),
-        (
-            "You are the clerk of a library.      Answer every question in one sentence,      and name the shelf "
-            "on which each of the books stands.",
-            "You are the clerk of a library. Answer every question in one sentence, and name the shelf "
-            "on which each of the books stands.",
-        ),
+        ("Give    the name.", "Give the name."),
         ("One.\n" + "-" * 40 + "\nTwo.", "One.\n---\nTwo."),
     ],
 )
@@ -47,12 +41,21 @@ def test_blank_space_goes(text: str, result: str) -> None:
         "Explain.\n    def f():\n        return 1",
         "core/script.py\n1:\n2:def say_hello(name):\n3:    print(name)\n4:",
         "core/script.py\n1:def say_hello(name):\n2:  print(name)",
-        'Say:\n"Stepping back, what is\n   here..."                  recognition is at work',
+        'Say:\n"Stepping back..."      → when synthesizing\n   here..."                  recognition is at work',
         "total =   price;\nnext",
     ],
 )
 def test_layout_stays(text: str) -> None:
     assert tight(text) == text
+
+
+def test_what_is_left_of_lines_that_a_program_continues_goes() -> None:
+    words = [
+        "You sort the letters of a library.",
+        "Answer each of them in one sentence,",
+        "and be kind to readers who wait.",
+    ]
+    assert tight("      ".join(words)) == " ".join(words)
 
 
 def test_lines_with_placeholders_of_templates_stay() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import string
 from collections.abc import Callable, Iterator
@@ -53,8 +54,33 @@ def damage(before: str, after: str) -> list[str]:
 
 
 def only_blanks_differ(before: str, after: str) -> bool:
-    """Whether two texts have the same words on the same lines."""
-    return _lines_of_words(before) == _lines_of_words(after)
+    """Whether two texts have the same words on the same lines, and code and columns are laid out alike."""
+    return _lines_of_words(before) == _lines_of_words(after) and _layout(before) == _layout(after)
+
+
+def _layout(text: str) -> list[str]:
+    """Lines that a Python parser takes for a statement with a call or an assignment (after a line number, if any), with
+    the blank space in them, and how deep they stand compared with the one before."""
+    found, last = [], 0
+    for line in text.split("\n"):
+        head, mark, code = line.partition(":")
+        inner = code if mark and head.strip().isdigit() else line
+        body = inner.strip()
+        if any(sign in body for sign in ("(", " = ")) and _is_statement(body):
+            depth = len(inner) - len(inner.lstrip())
+            found.append(f"{depth - last} {body}")
+            last = depth
+    return found[1:] if found else found
+
+
+def _is_statement(code: str) -> bool:
+    for tail in ("", "\n    pass"):
+        try:
+            ast.parse(code + tail)
+        except (SyntaxError, ValueError):
+            continue
+        return True
+    return False
 
 
 def _lines_of_words(text: str) -> list[list[str]]:

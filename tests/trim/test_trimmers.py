@@ -238,6 +238,35 @@ anthropic.Anthropic().messages.create(model="claude-haiku-4-5", max_tokens=9, to
 """
 
 
+LAID_OUT = '''import anthropic
+
+HEAD = "\\n\\nHuman:"
+QUESTION = """
+What is it?   """
+HINT = """Analyse the table:
+    CSV files: load them by spark.read.csv(name, header=True), e.g.,  at once
+try:
+    with open(name) as file:
+        json.dump(output, file)
+"""
+SYSTEM = f"""
+    Answer in one word.
+    {QUESTION}
+    """
+TOOLS = [{"name": "run", "description": HINT, "input_schema": {"type": "object"}}]
+client = anthropic.Anthropic()
+turns = [{"role": "user", "content": f"{HEAD} {QUESTION}"}, {"role": "assistant", "content": "It is    {"}]
+client.messages.create(model="claude-haiku-4-5", max_tokens=9, system=SYSTEM, tools=TOOLS, messages=turns)
+'''
+
+
+@pytest.mark.parametrize("level", ["safe", "unsafe"])
+def test_the_layout_of_tools_answers_and_ends_of_literals_stays(tmp_path: Path, level: Level) -> None:
+    """Line breaks in JSON are no line breaks, what follows a literal may stand elsewhere, and answers are shown."""
+    (tmp_path / "app.py").write_text(LAID_OUT)
+    assert promptslim.trim(["app.py"], cwd=tmp_path, level=level, isolated=True, cache=False).files == ()
+
+
 def test_tool_definitions_lose_what_only_repeats_a_name(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(TOOLS)
     (file,) = promptslim.trim(["app.py"], cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
