@@ -29,8 +29,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m promptslim.aws.policy",
         description="Print the least rights on AWS that promptslim verify and promptslim count --exact need, as an IAM "
-        "policy. Put your own values in the place of REGION, ACCOUNT, ROLE, BUCKET, PREFIX and the model; leave out the "
-        "statements of what you do not use.",
+        "policy. Put your own values in the place of REGION, ACCOUNT, ROLE, BUCKET, PREFIX and the model; leave out "
+        "the statements of what you do not use.",
     )
     parser.add_argument(
         "--batch-role",
