@@ -25,6 +25,9 @@ TRANSLATES_KWARGS = ("langchain.ChatBedrock", "langchain.BedrockLLM")
 """Classes whose ``model_kwargs`` may hold ``max_tokens`` (langchain-aws 1.9.1; its only place in older ones). Others
 have it as a setting of its own, and say so where it stands among the rest."""
 
+POSITIONAL = {"google.generate_content": ("contents",)}
+"""Arguments in positions where everything else has to be named."""
+
 OPENAI_CLIENTS = ("OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI")
 
 
@@ -34,8 +37,10 @@ def cap_paths(call: LlmCall, rule: RuleContext, positional: int = 0) -> tuple[st
     for table in rule.catalog.sdks:
         for operation in table.get("operation", ()):
             if _is(operation, call):
-                if positional > len(operation.get("positional", ())):
+                if positional > len(operation.get("positional", POSITIONAL.get(call.sdk, ()))):
                     return ()
+                if call.sdk in POSITIONAL and call.client.location and "_config" in call.client.location.text:
+                    return ()  # settings of the model, which those of a call may stand in for or join
                 return _preferred(tuple(operation["arguments"].get("max_tokens", ())), call, rule)
     return ()
 

@@ -383,3 +383,12 @@ def test_settings_from_elsewhere_are_joined_with_a_cap(tmp_path: Path, text: str
     assert "inferenceConfig={**" in after
     (tmp_path / "app.py").write_text(after, "utf-8")
     assert not promptslim.check(["."], cwd=tmp_path, select=["PS101"], cache=False).findings
+
+
+def test_contents_may_stand_in_their_position(tmp_path: Path) -> None:
+    head = "import google.generativeai as genai\n"
+    text = head + "model = genai.GenerativeModel('gemini-1.5-flash'{})\nmodel.generate_content(m)\n"
+    (found,) = findings(tmp_path, "PS101", text.format(""))
+    assert written(found) == [", generation_config={'max_output_tokens': 4096}"]
+    (other,) = findings(tmp_path, "PS101", text.format(", generation_config={'temperature': 0}"))
+    assert other.fixes == ()
