@@ -16,6 +16,7 @@ from promptslim.trim.change import LEVELS, Change, Level, Placed, at_an_edge, ch
 from promptslim.trim.code_blocks import code_blocks
 from promptslim.trim.loader import Trimmer, trimmers
 from promptslim.trim.protection import Protection, Reading, protection
+from promptslim.trim.searched_texts import searched_texts
 from promptslim.trim.subject import Subject
 from promptslim.trim.tool_edits import only_wording_gone, tool_edits
 
@@ -69,7 +70,7 @@ def offers(prompt: Prompt, phrases: Mapping[str, Any], wanted: Wanted, count: Co
     if prompt.role in SHOWN_ROLES:
         return ()
     subject = Subject(prompt, structure_of(prompt), phrases)
-    guard = protection(prompt.shape, phrases, wanted.keep)
+    guard = protection(prompt.shape, phrases, (*wanted.keep, *searched_texts(prompt)))
     if prompt.shape == "tools":
         return tuple(_worthwhile(list(_of_tools(subject, wanted, guard)), subject, count))
     found = _writable(_apart(_proposed(subject, wanted)), subject)

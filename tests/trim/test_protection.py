@@ -275,6 +275,23 @@ def test_nothing_is_trimmed_inside_what_is_protected(tmp_path: Path, kept: str, 
     assert "in order to see" not in file.after
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'head = SYSTEM.split("In order to help")[0]',
+        'head = SYSTEM.partition("In order to help")',
+        'found = re.search("In order to help", SYSTEM)',
+        'known = "In order to help" in SYSTEM',
+        'other = SYSTEM.replace("In order to help", "To help")',
+    ],
+)
+def test_what_the_program_looks_for_in_a_prompt_stays(tmp_path: Path, line: str) -> None:
+    text = "You sort tickets.  \nIn order to help them, sort it.\nSort it    in order to see."
+    (tmp_path / "app.py").write_text(f"import re\n\n{CALL.format(text=text)}\n{line}\n")
+    (file,) = promptslim.trim(cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
+    assert "You sort tickets.\nIn order to help them, sort it.\nSort it to see." in file.after
+
+
 BLOCKS = [
     "- Sort:\n\n      a   in order to  b  \n\n      please note that c\n",
     "1. Sort:\n\n        a   in order to  b  \n",
