@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from promptslim.config.cache_folder import cache_folder
+from promptslim.core.call_fault import CannotCallError
 from promptslim.core.record import record, replace
 from promptslim.core.verification import Spend, Verification
 from promptslim.pipeline.counting import Counting
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from promptslim.verify.proving import Prepared
     from promptslim.verify.runner import Ran
     from promptslim.verify.suite import Model
+
+
+_CONVERSE = ("converse", "converse_stream")
 
 
 @record
@@ -141,7 +145,10 @@ def _asked(project: Project, ready: Prepared, wanted: Wanted, progress: Told) ->
         workers=wanted.workers,
         longest_output=cap if isinstance(cap, int) else None,
     )
-    backend: Backend = open_backend(wanted.backend or model.route, options)
+    name = wanted.backend or model.route
+    if wanted.batch and name not in (*_CONVERSE, "invoke_model"):
+        raise CannotCallError(f"batch inference is a service of Amazon Bedrock; ask {name} without batch")
+    backend: Backend = open_backend(name, options)
     counting = Counting(project.place.settings, project.place.cwd, precise=True)
 
     def tariff(name: str) -> Tariff:
@@ -190,9 +197,6 @@ def _journal_path(project: Project, ready: Prepared, wanted: Wanted) -> str:
         return wanted.journal
     name = data_hash([os.path.realpath(project.place.cwd), _source(ready, wanted), _run_name(ready)])
     return os.path.join(cache_folder(), "verify", f"{name[:24]}.jsonl")
-
-
-_CONVERSE = ("converse", "converse_stream")
 
 
 def _source(ready: Prepared, wanted: Wanted) -> list[str | None]:

@@ -261,6 +261,7 @@ def test_the_original_from_an_earlier_commit(run: Run) -> None:
         ("", (*VERIFY, "--workers", "0"), "--workers '0' is not a whole number"),
         ("", ("verify", "run", "suite.yaml", "--backend", "reply"), "unknown backend 'reply'; did you mean 'replay'"),
         ("", ("verify", "run", "suite.yaml", "--backend", "replay"), "replay needs a file of recorded answers"),
+        ("", (*VERIFY, "--batch"), "ask replay without batch"),
         ("", (*VERIFY, "--after", PROMPT), "both prompts are the same"),
         ("", (*VERIFY, "--after", "file://none.txt"), "there is no file 'file://none.txt'"),
         ("", (*VERIFY, "--sign", "none.pem"), "cannot be read"),
