@@ -20,7 +20,7 @@ from promptslim.core.verification import (
     Spend,
     Verification,
 )
-from promptslim.pricing.cost import Tier, Usage, call_cost
+from promptslim.pricing.cost import Usage
 from promptslim.pricing.rates import provenance
 from promptslim.proof.canonical import digest, prompt_hash
 from promptslim.proof.evidence import Row
@@ -33,6 +33,7 @@ from promptslim.verify.compared import Compared
 from promptslim.verify.history import TRIED, History, history_of
 from promptslim.verify.request import tier_of
 from promptslim.verify.runner import Job, Outputs, Ran, in_order, inputs_of
+from promptslim.verify.side_prices import SidePrices, side_prices
 from promptslim.verify.suite import Item, Model, Read, Suite, SuiteError
 
 EVIDENCE = "promptslim-evidence"
@@ -246,6 +247,8 @@ def _report(
     more = None
     if not ran.refused and wants_items(outcome):
         more = more_items(outcome, pairs, replace(ran.terms, judge=claim.terms.judge))
+    prices = _prices(ran, rates, job.model)
+    notes = [*notes, prices.note()] if prices is not None and prices.note() else notes
     return Verification(
         decision=outcome.decision,
         reason=outcome.reason,
@@ -270,8 +273,8 @@ def _report(
         upper=_finite(outcome.upper),
         more=more,
         early=ran.early,
-        before=_side(rows, ran.old, outcome.old_score, claim.terms.method, rates, job.model, repeat, old=True),
-        after=_side(rows, ran.new, outcome.new_score, claim.terms.method, rates, job.model, repeat, old=False),
+        before=_side(rows, ran.old, outcome.old_score, claim.terms.method, prices, repeat, old=True),
+        after=_side(rows, ran.new, outcome.new_score, claim.terms.method, prices, repeat, old=False),
         before_text=_shown(job.compared.before),
         after_text=_shown(job.compared.after),
         critical=tuple(SliceFigures(one.name, one.items, one.worse, one.upper) for one in outcome.critical),
@@ -301,8 +304,7 @@ def _side(
     outputs: Mapping[str, Outputs],
     score: float,
     method: str,
-    rates: Rates | None,
-    model: Model,
+    prices: SidePrices | None,
     repeat: int,
     *,
     old: bool,
@@ -313,9 +315,8 @@ def _side(
     tokens = [found for row in rows if (found := row.old_tokens if old else row.new_tokens) is not None]
     calls = len(tokens) * repeat
     mean = None
-    if rates is not None and tokens:
-        tier = tier_of(model.parameters.get("serviceTier"))
-        costs = [_cost(row, outputs, rates, tier, old) for row in rows]
+    if prices is not None and tokens:
+        costs = [_cost(row, outputs, prices, old) for row in rows]
         priced = [cost for cost in costs if cost is not None]
         mean = sum(priced, Decimal(0)) / (len(priced) * repeat) if priced else None
     success = Decimal(str(round(score, 9)))
@@ -330,15 +331,22 @@ def _side(
     )
 
 
-def _cost(row: Row, outputs: Mapping[str, Outputs], rates: Rates, tier: Tier, old: bool) -> Decimal | None:
+def _prices(ran: Ran, rates: Rates | None, model: Model) -> SidePrices | None:
+    """None where no price is known."""
+    outputs = [*ran.old.values(), *ran.new.values()]
+    usages = [answer.usage for one in outputs for answer in one.answers if answer.usage is not None]
+    return None if rates is None else side_prices(rates, tier_of(model.parameters.get("serviceTier")), usages)
+
+
+def _cost(row: Row, outputs: Mapping[str, Outputs], prices: SidePrices, old: bool) -> Decimal | None:
     """What all repeats of an item cost: with their cached tokens where the run tells them."""
     found = outputs.get(row.pair.item)
     usages = [answer.usage for answer in found.answers] if found is not None else []
-    costs = [None if usage is None else call_cost(usage, rates, tier) for usage in usages]
+    costs = [None if usage is None else prices.cost(usage) for usage in usages]
     if costs and None not in costs:
         return sum((cost for cost in costs if cost is not None), Decimal(0))
     tokens = row.old_tokens if old else row.new_tokens
-    return None if tokens is None else call_cost(Usage(*tokens), rates, tier)
+    return None if tokens is None else prices.cost(Usage(*tokens))
 
 
 def _changed(rows: Sequence[Row], ran: Ran, texts: bool) -> Sequence[ChangedItem]:

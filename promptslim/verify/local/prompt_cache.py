@@ -29,6 +29,7 @@ class PromptCache:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until: dict[bytes, float] = {}
+        self._lifetimes: dict[bytes, int] = {}
         self._lock = threading.Lock()
 
     def usage(self, chat: Chat, tokens: tuple[int, ...], rules: CacheRules | None) -> Usage:
@@ -55,7 +56,10 @@ class PromptCache:
             near = {one for mark, _ in marks for one in range(max(0, mark - _LOOK_BACK), mark + 1)}
             hit = max((one for one in near if self._until.get(prefixes[one], 0) > now), default=None)
             read = end = 0 if hit is None else lengths[hit]
+            if hit is not None:
+                self._until[prefixes[hit]] = now + self._lifetimes[prefixes[hit]]
             for mark, ttl in marks:
+                self._lifetimes[prefixes[mark]] = _LIFETIMES[ttl]
                 self._until[prefixes[mark]] = now + _LIFETIMES[ttl]
                 if lengths[mark] > end:
                     written[ttl] += lengths[mark] - end

@@ -83,6 +83,20 @@ def test_the_point_that_moves_with_a_conversation_reads_what_stood_before(cached
     assert 0 < more < 30
 
 
+def test_a_hit_starts_the_lifetime_of_what_was_read_anew(cached: Any) -> None:
+    bedrock, clock = cached
+    first = [{"role": "user", "content": [{"text": LONG}, POINT]}]
+    _, _, written = usage(bedrock, [], messages=first)
+    clock.now += 200
+    turns = [
+        {"role": "assistant", "content": [{"text": "Yes."}]},
+        {"role": "user", "content": [{"text": "So?"}, POINT]},
+    ]
+    assert usage(bedrock, [], messages=[{"role": "user", "content": [{"text": LONG}]}, *turns])[1] == written
+    clock.now += 200
+    assert usage(bedrock, [], messages=first)[1:] == (written, 0)
+
+
 @pytest.mark.parametrize(
     ("system", "said"),
     [
