@@ -3,16 +3,19 @@
     python scripts/update_readme.py [--check] [README]
 
 A table stands between ``<!-- table: NAME -->`` and ``<!-- end: NAME -->``; the names are rules, commands, sdks, and
-check for what the command prints of the example project. With ``--check`` nothing is written, and the exit code is
-1 where a table is out of date.
+check, trim and verify for what the command prints of the examples in fixtures. With ``--check`` nothing is written,
+and the exit code is 1 where a table is out of date.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -52,16 +55,39 @@ def sdks(catalog: Catalog) -> Iterator[tuple[str, ...]]:
 TABLES: dict[str, Callable[[Catalog], Iterable[tuple[str, ...]]]] = {"rules": rules, "commands": commands, "sdks": sdks}
 
 
-SHOWN = ("check", "fixtures/projects/support-bot", "--select", "PS102,PS206,PS302")
+SHOWN: dict[str, tuple[str, int, str]] = {
+    "check": (".", 1, "check fixtures/projects/support-bot --select PS102,PS206,PS302"),
+    "trim": (".", 1, "trim fixtures/prompts/gpt_engineer_generate.txt --level unsafe"),
+    "verify": (
+        "fixtures/suites/small-model",
+        0,
+        "verify run sentiment.yaml --backend replay --recording sentiment-answers.jsonl",
+    ),
+}
+"""What is shown: folder, exit code, command."""
 
 
-def output() -> str:
-    """What the command prints of the example project, as a code block."""
-    command = [sys.executable, "-m", "promptslim", *SHOWN, "--color", "never", "--isolated"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
-    if done.returncode != 1:
-        raise SystemExit(f"promptslim {' '.join(SHOWN)}: exit {done.returncode}: {done.stderr.strip()}")
-    return f"```console\n$ promptslim {' '.join(SHOWN)}\n{done.stdout.rstrip()}\n```\n"
+def output(name: str) -> str:
+    """What a command prints of an example, as a code block; run in a copy of the examples."""
+    folder, code, words = SHOWN[name]
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(ROOT / "fixtures", Path(place) / "fixtures")
+        command = [sys.executable, "-m", "promptslim", *words.split(), "--color", "never", "--isolated"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMPTSLIM_CACHE_DIR": str(Path(place) / "cache")}
+        done = subprocess.run(
+            command,
+            cwd=Path(place) / folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    if done.returncode != code:
+        raise SystemExit(f"promptslim {words}: exit {done.returncode}: {done.stderr.strip()}")
+    go = "" if folder == "." else f"$ cd {folder}\n"
+    said = done.stderr if name == "trim" else ""
+    return f"```console\n{go}$ promptslim {words}\n{done.stdout.rstrip()}\n{said.rstrip()}{said and chr(10)}```\n"
 
 
 def updated(text: str, catalog: Catalog) -> str:
@@ -69,8 +95,8 @@ def updated(text: str, catalog: Catalog) -> str:
 
     def table(match: re.Match[str]) -> str:
         name = match["name"]
-        if name == "check":
-            return match[1] + output() + match[3]
+        if name in SHOWN:
+            return match[1] + output(name) + match[3]
         if name not in TABLES:
             raise SystemExit(f"there is no table {name!r}; the tables are {', '.join(TABLES)}")
         return match[1] + markdown(TABLES[name](catalog)) + match[3]
