@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,10 +16,12 @@ SECONDS = 60.0
 
 
 class PythonProcess:
-    """Calls functions, one at a time. A function that hangs, or that ends its process, costs that process alone."""
+    """Calls functions, one at a time, in the working directory. A function that hangs, or that ends its process, costs
+    that process alone."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self._folder = ""
         self._lock = threading.Lock()
 
     def ask(self, path: str, name: str, call: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -43,27 +46,32 @@ class PythonProcess:
             if line:
                 found: dict[str, Any] = json.loads(line)
                 return found
-            self._ended()
+            self.end()
             return {"error": f"took more than {SECONDS:g} seconds" if late.is_set() else "ended its process"}
 
     def _running(self) -> subprocess.Popen[str]:
+        folder = os.getcwd()  # noqa: PTH109
+        if folder != self._folder:
+            self.end()
         if self._process is None or self._process.poll() is not None:
+            self._folder = folder
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "promptslim.verify.python_worker"],
+                [sys.executable, "-B", "-P", "-m", "promptslim.verify.python_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 encoding="utf-8",
             )
-            atexit.register(self._ended)
+            atexit.register(self.end)
         return self._process
 
-    def _ended(self) -> None:
+    def end(self) -> None:
+        """End the process: what is called next is loaded anew."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.communicate()
-        atexit.unregister(self._ended)
+        atexit.unregister(self.end)
 
 
 def _exchange(process: subprocess.Popen[str], request: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from promptslim.config.error import suggestion
 from promptslim.extract.files.data import DataMap, DataText
+from promptslim.verify.graders.python_file import load_anew
 from promptslim.verify.suite import Item, Read, Suite, SuiteError
 from promptslim.verify.suite_files import SuiteFiles
 from promptslim.verify.suite_judge import check_judge, judge_of
@@ -41,6 +42,7 @@ class Reader:
 
     def suite(self) -> Suite:
         """The whole suite. Raises SuiteError."""
+        load_anew()
         files = self._files
         top = files.top()
         if not isinstance(top, DataMap):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from promptslim.core.record import replace
 from promptslim.verify.answer import Answer, Check, CheckSet, Grade, ToolCall, ungradeable
 from promptslim.verify.grading import ItemGrade, grade_item, grade_of, grader_modules, is_graded, problem
+from promptslim.verify.suite import read_suite
 
 
 def grade(text: str, kind: str, value: Any = None, **more: Any) -> Grade:
@@ -242,6 +243,16 @@ def test_python_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     assert capfd.readouterr() == ("", "")
     assert "no function 'other'" in str(problem(Check("python", "file://g.py:other", folder=str(tmp_path))))
     assert "cannot load" in str(problem(Check("python", "file://none.py", folder=str(tmp_path))))
+
+
+def test_a_grader_that_was_edited_is_loaded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text("prompts: [a]\ntests: [{assert: [{type: python, value: file://g.py}]}]\n")
+    for says in (True, False):
+        Path("g.py").write_text("import other\ndef get_assert(text, context): return other.SAYS\n")
+        Path("other.py").write_text(f"SAYS = {says}\n")
+        (item,) = read_suite("s.yaml", lambda path: Path(path).read_bytes()).items
+        assert grade_of(Answer("x"), item.checks[0]).passed is says
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def check(check: Check) -> str | None:
     if not isinstance(check.value, str) or not check.value.startswith("file://"):
         return "needs a file as its value: file://grade.py or file://grade.py:function"
     path, name = place_of(check)
-    error = _load_error(path, name)
+    error = _load_error(path, name, os.getcwd())  # noqa: PTH109
     return None if error is None else f"cannot load {name} of {path}: {error}"
 
 
@@ -76,6 +76,12 @@ def _score(value: object) -> float | None:
 
 
 @cache
-def _load_error(path: str, name: str) -> str | None:
+def _load_error(path: str, name: str, folder: str) -> str | None:  # noqa: ARG001 (a path is relative to it)
     error = PROCESS.ask(path, name).get("error")
     return None if error is None else str(error)
+
+
+def load_anew() -> None:
+    """Forget what was loaded: the files may have been edited since."""
+    _load_error.cache_clear()
+    PROCESS.end()
