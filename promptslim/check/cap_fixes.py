@@ -248,10 +248,11 @@ def renamed_cap(key: CapKey, right: tuple[str, ...]) -> tuple[Fix, ...]:
 
 
 def _moved(source: Source, at: Location, written: str, path: str) -> list[Change | None]:
-    """The changes that bring a cap from one path to another, as far as that is a new name or one step further in."""
+    """The changes that bring a cap from one path to another, as far as that is a new name, one step further in, or out
+    of settings that hold nothing else."""
     import ast
 
-    from promptslim.edits.calls.additions import remove_key
+    from promptslim.edits.calls.additions import remove_key, remove_keyword
     from promptslim.edits.calls.change import Change
     from promptslim.edits.calls.places import Gap, argument
     from promptslim.edits.calls.replacements import rename_key, rename_keyword, wrap
@@ -264,15 +265,20 @@ def _moved(source: Source, at: Location, written: str, path: str) -> list[Change
     rename = rename_keyword if isinstance(name, ast.keyword) else rename_key
     if before[0] == after[0]:
         return [rename(source, name, after[2])]  # type: ignore[arg-type]
+    if before[0] and "." not in before[0] + after[0]:
+        return _lifted(source, named, before[0], after)
     if before[0] or "." in after[0]:
         return []
     found = argument(source, owner, (after[0], after[2]))
     if not isinstance(found, Gap):
         return []
     if found.owner is not owner:
-        if not isinstance(owner, ast.Dict) or not isinstance(name, ast.Constant):
-            return []
-        return [remove_key(source, owner, name), found.fill(source, source.code(value))]
+        filled = found.fill(source, source.code(value))
+        if isinstance(owner, ast.Dict) and isinstance(name, ast.Constant):
+            return [remove_key(source, owner, name), filled]
+        if isinstance(owner, ast.Call) and isinstance(name, ast.keyword):
+            return [remove_keyword(source, owner, name), filled]
+        return []
     quote = source.quote(owner)
     renamed = rename(source, name, after[0])  # type: ignore[arg-type]
     wrapped = wrap(source, value, source.span(name).start, named.end, f"{{{quote}{after[2]}{quote}: ", "}")
@@ -283,6 +289,29 @@ def _moved(source: Source, at: Location, written: str, path: str) -> list[Change
         swap = ast.keyword(arg=after[0], value=value)
         return [Change((*renamed.edits, *wrapped.edits), {id(name): swap, **wrapped.swaps})]
     return [renamed, wrapped]
+
+
+def _lifted(source: Source, named: _Named, parent: str, after: tuple[str, str, str]) -> list[Change | None]:
+    """A cap that is alone in its settings, under the name of other settings, or in their place."""
+    import ast
+
+    from promptslim.edits.calls.change import Change
+    from promptslim.edits.calls.replacements import rename_key
+
+    inner, above = named.owner, next(source.above(named.owner), None)
+    if not isinstance(inner, ast.Dict) or len(inner.keys) != 1 or not isinstance(above, ast.Dict):
+        return []
+    key = next((one for one, value in zip(above.keys, above.values, strict=True) if value is inner), None)
+    taken = {one.value for one in above.keys if isinstance(one, ast.Constant)}
+    if not isinstance(key, ast.Constant) or key.value != parent or (after[0] or after[2]) in taken:
+        return []
+    if after[0]:
+        return [rename_key(source, key, after[0]), rename_key(source, inner.keys[0], after[2])]  # type: ignore[arg-type]
+    span = source.span(inner)
+    if "#" in source.text[span.start : span.end]:
+        return []
+    bare = Change((source.edit(span.start, span.end, source.code(named.value)),), {id(inner): named.value})
+    return [rename_key(source, key, after[2]), bare]
 
 
 @record

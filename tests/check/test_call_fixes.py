@@ -392,3 +392,56 @@ def test_contents_may_stand_in_their_position(tmp_path: Path) -> None:
     assert written(found) == [", generation_config={'max_output_tokens': 4096}"]
     (other,) = findings(tmp_path, "PS101", text.format(", generation_config={'temperature': 0}"))
     assert other.fixes == ()
+
+
+BODIES = {
+    "out of settings": ("us.anthropic.claude-haiku-4-5", '"inferenceConfig": {"maxTokens": 300}', '"max_tokens": 300'),
+    "into others": (
+        "us.amazon.nova-lite-v1:0",
+        '"textGenerationConfig": {"maxTokenCount": 300}',
+        '"inferenceConfig": {"maxTokens": 300}',
+    ),
+    "beside others": ("us.anthropic.claude-haiku-4-5", '"inferenceConfig": {"maxTokens": 300, "topP": 1}', None),
+    "with a remark": ("us.anthropic.claude-haiku-4-5", '"inferenceConfig": {\n    "maxTokens": 300  # few\n}', None),
+}
+
+
+@pytest.mark.parametrize(("model", "before", "after"), BODIES.values(), ids=BODIES.keys())
+def test_a_cap_in_the_settings_of_another_family(tmp_path: Path, model: str, before: str, after: str | None) -> None:
+    text = f'{CONVERSE}import json\nbody = json.dumps({{"messages": m, {before}}})\n'
+    text += f'client.invoke_model(modelId="{model}", body=body)\n'
+    (found,) = findings(tmp_path, "PS104", text)
+    assert (fixed(tmp_path, found) if found.fixes else None) == (after and text.replace(before, after))
+
+
+def test_a_cap_goes_from_the_call_into_its_settings(tmp_path: Path) -> None:
+    before = 'client.converse(\n    modelId=NOVA,\n    max_tokens=9,\n    inferenceConfig={"topP": 1},\n)\n'
+    head = f'{CONVERSE}NOVA = "amazon.nova-lite-v1:0"\n'
+    (found,) = findings(tmp_path, "PS104", head + before)
+    after = before.replace("    max_tokens=9,\n", "").replace("1}", '1, "maxTokens": 9}')
+    assert fixed(tmp_path, found) == head + after
+
+
+def test_a_text_that_is_put_together_becomes_a_block(tmp_path: Path) -> None:
+    text = f"""
+from strands import Agent, tool
+{LONG}
+
+@tool
+def order(number: str) -> str:
+    return number
+
+
+def agent(more):
+    prompt = RULES + "Be kind."
+    if more:
+        prompt += more
+    return Agent(
+        model="us.anthropic.claude-sonnet-4-20250514-v1:0",
+        tools=[order],
+        system_prompt=prompt,
+    )
+"""
+    (found,) = findings(tmp_path, "PS301", text)
+    assert 'system_prompt=[{"text": prompt}, {"cachePoint": {"type": "default"}}],' in fixed(tmp_path, found)
+    assert "strands-agents 1.15" in found.fixes[0].title

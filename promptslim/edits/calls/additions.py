@@ -234,7 +234,25 @@ def remove_key(source: Source, display: ast.Dict, key: ast.expr) -> Change | Non
     if index is None or row is None or None in display.keys:
         return None
     starts = [source.span(one).start for one in display.keys if one is not None]
-    ends = [end for _, end in row.elements]
+    elements = tuple((start, end) for start, (_, end) in zip(starts, row.elements, strict=True))
+    edit = _removal(source, _Row(row.open, row.close, elements), index)
+    rest = [place for place in range(len(elements)) if place != index]
+    swap = ast.Dict([display.keys[place] for place in rest], [display.values[place] for place in rest])
+    return Change((edit,), {id(display): swap}) if edit is not None else None
+
+
+def remove_keyword(source: Source, call: ast.Call, keyword: ast.keyword) -> Change | None:
+    """A call without one of its keywords. None where a comment stands beside it, which would be lost."""
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    given.sort(key=lambda node: source.span(node).start)
+    row = _row(source, source.span(call.func).end, source.span(call).end, "(", given)
+    edit = _removal(source, row, given.index(keyword)) if row is not None else None
+    rest = [one for one in call.keywords if one is not keyword]
+    return Change((edit,), {id(call): ast.Call(call.func, call.args, rest)}) if edit is not None else None
+
+
+def _removal(source: Source, row: _Row, index: int) -> Edit | None:
+    starts, ends = [start for start, _ in row.elements], [end for _, end in row.elements]
     start, end = starts[index], ends[index]
     comma = source.skip(end, row.close)
     behind = comma + 1 if comma < row.close and source.text[comma] == "," else end
@@ -250,8 +268,4 @@ def remove_key(source: Source, display: ast.Dict, key: ast.expr) -> Change | Non
     else:
         end = behind
     outside = (source.text[start : starts[index]], source.text[ends[index] : end])
-    if any("#" in gap for gap in outside):
-        return None
-    rest = [place for place in range(len(ends)) if place != index]
-    swap = ast.Dict([display.keys[place] for place in rest], [display.values[place] for place in rest])
-    return Change((source.edit(start, end, ""),), {id(display): swap})
+    return None if any("#" in gap for gap in outside) else source.edit(start, end, "")

@@ -168,11 +168,26 @@ def is_text(source: Source, node: ast.expr, written: Location | None = None) -> 
             case ast.Name() | ast.Attribute():
                 bound = binding(source, node)
                 if bound is None:
-                    return written is not None and _assigned_text(source, written)
+                    return _always_text(source, node) or (written is not None and _assigned_text(source, written))
                 node = bound
             case _:
                 return False
     return False
+
+
+def _always_text(source: Source, name: ast.Name | ast.Attribute) -> bool:
+    """True for a name that is bound several times, always to a text or to itself with something behind."""
+    home = _home(source, name)
+    values: list[ast.expr] = []
+    for node in _inside(home) if home is not None and isinstance(name, ast.Name) else ():
+        if not _stores(node, name):
+            continue
+        value, above = _value(source, node), next(source.above(node), None)
+        if value is not None and not isinstance(value, ast.Name):
+            values.append(value)
+        elif not (isinstance(above, ast.AugAssign) and isinstance(above.op, ast.Add) and above.target is node):
+            return False
+    return bool(values) and all(is_text(source, value) for value in values)
 
 
 def _assigned_text(source: Source, written: Location) -> bool:
