@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptslim.core.text import Document, Location, Span
@@ -48,7 +48,7 @@ def _csv(document: Document) -> Iterator[DataMap]:
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     line = 1
     try:
-        _check_columns(document, rows.fieldnames or ())
+        _check_columns(document, list(rows.fieldnames or ()))
         line = rows.line_num + 1
         for row in rows:
             if None in row or None in row.values():
@@ -59,8 +59,10 @@ def _csv(document: Document) -> Iterator[DataMap]:
         raise SuiteError(document.path, max(line, rows.line_num), f"not CSV: {error}") from None
 
 
-def _check_columns(document: Document, names: object) -> None:
-    for name in names if isinstance(names, list | tuple) else ():
+def _check_columns(document: Document, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise SuiteError(document.path, 1, f"the column {name!r} comes twice")
         if name.startswith("__") and not name.startswith(_COLUMNS):
             known = ", ".join(_COLUMNS)
             raise SuiteError(document.path, 1, f"the column {name!r} is not known here; known are {known}")

@@ -74,11 +74,20 @@ def _labels(node: DataNode | None, files: SuiteFiles) -> Iterator[Label]:
         case DataList(items=items):
             for item in items:
                 try:
-                    yield _label(plain(item))
+                    yield _label(_data(item))
                 except ValueError:
                     raise error(item, _NO_LABEL) from None
         case _:
             raise error(node, "labels are a list, or the path of a .jsonl file after file://")
+
+
+def _data(item: DataNode) -> Any:  # noqa: ANN401 (data of any form)
+    """A label as data; ``pass: yes`` is true."""
+    found = plain(item)
+    passed = item.get("pass") if isinstance(item, DataMap) else None
+    if isinstance(passed, DataScalar) and isinstance(passed.value, bool):
+        found["pass"] = passed.value
+    return found
 
 
 def _label(value: Any) -> Label:  # noqa: ANN401 (data of any form)

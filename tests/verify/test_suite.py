@@ -219,6 +219,7 @@ def test_errors_name_file_line_and_the_nearest_key(text: str, message: str) -> N
         ("a.jsonl", '{"vars":{},"assert":[{"type":"equal"}]}\n', "evals/a.jsonl:1: unknown assertion type 'equal'"),
         ("a.jsonl", '{"vars":{},"asert":[]}\n', "evals/a.jsonl:1: unknown key 'asert'; did you mean 'assert'?"),
         ("a.jsonl", '{"vars":{},"assert":[{"type":"equals"}]}\n', "evals/a.jsonl:1: equals needs a value"),
+        ("a.csv", "x,x,__expected\n1,2,3\n", "evals/a.csv:1: the column 'x' comes twice"),
         ("a.csv", "x,__expectd\n1,2\n", "evals/a.csv:1: the column '__expectd' is not known here"),
         ("a.csv", 'x,__expected\n"a\nb",fn: 1\n', "evals/a.csv:2: promptfoo's javascript is not known here"),
         ("a.csv", 'x,__expected\n"a,1\n', "evals/a.csv:2: not CSV"),
@@ -292,6 +293,15 @@ def test_what_configurations_of_promptfoo_have() -> None:
     assert "names 2 models: gpt-4.1-mini is taken" in said
     assert "apiKey of claude-haiku-4-5" in said
     VALID.validate(yaml.safe_load(PROMPTFOO))
+
+
+def test_labels_may_say_yes() -> None:
+    suite = read(
+        "prompts: [a]\njudge: {model: m, labels: [{test: t, output: x, pass: yes}, {test: t, output: y, pass: no}]}\n"
+        "tests: [{id: t, assert: [{type: llm-rubric, value: polite}]}]\n"
+    )
+    assert suite.judge is not None
+    assert [label.passed for label in suite.judge.labels] == [True, False]
 
 
 def test_words_that_are_texts_in_yaml_1_2() -> None:
