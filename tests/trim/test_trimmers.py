@@ -129,6 +129,7 @@ def test_what_is_left_of_a_sentence_reads_well(before: str, after: str) -> None:
         "If I want you to stop, I say so.",
         "Check twice to make sure you answered all.",
         "Try to please the user.",
+        "You are given a ticket, and please write a clean answer.",
         "Respond kindly to users. Speak kindly and warmly.",
         "The system must have the ability to search.",
         "It does not have the ability to search.",
