@@ -31,6 +31,7 @@ Sentiment: negative
 
 
 def test_a_model_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
     with pytest.raises(NoModelError, match=r"none\.gguf: there is no such file"):
         SmallModel(tmp_path / "none.gguf")
 
