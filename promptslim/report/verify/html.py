@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
 from promptslim.core.verification import ChangedItem, Verification
 from promptslim.report.escape import character
@@ -103,14 +102,22 @@ def _compared(before: str, after: str) -> str:
     old, new = _words(before), _words(after)
     if len(old) + len(new) > MOST_COMPARED:
         return f"<del>{block(before)}</del>\n<ins>{block(after)}</ins>"
+    from rapidfuzz.distance import Indel
+
     pieces = []
-    for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(block("".join(old[start:end])))
-            continue
-        gone, come = block("".join(old[start:end])), block("".join(new[first:last]))
-        pieces.append((f"<del>{gone}</del>" if gone else "") + (f"<ins>{come}</ins>" if come else ""))
-    return "".join(pieces)
+    gone = come = ""
+    for step in Indel.opcodes(old, new):
+        if step.tag == "equal":
+            pieces += [_marked(gone, come), block("".join(old[step.src_start : step.src_end]))]
+            gone = come = ""
+        else:
+            gone += block("".join(old[step.src_start : step.src_end]))
+            come += block("".join(new[step.dest_start : step.dest_end]))
+    return "".join([*pieces, _marked(gone, come)])
+
+
+def _marked(gone: str, come: str) -> str:
+    return (f"<del>{gone}</del>" if gone else "") + (f"<ins>{come}</ins>" if come else "")
 
 
 def _words(value: str) -> list[str]:
