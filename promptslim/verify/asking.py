@@ -25,6 +25,8 @@ MOST_REFUSALS = 20
 waiting helps. With the waits between them they take some minutes, longer than a quota per minute needs."""
 _LONGEST_WAIT = 20.0
 _FAILURES_BEFORE_GIVING_UP = 5
+_SLOW = ("timeout", "ModelTimeoutException")
+"""Faults that cost the most and come back with the same request: a second round would double the bill."""
 _TOO_MUCH = "ask the provider for a higher quota, or take fewer --workers"
 _HINTS = {
     "connection": "check the network, the region and the endpoint",
@@ -89,6 +91,7 @@ class Asking:
         self._pace = pace or Pace(workers)
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}
+        self._tried: dict[str, int] = {}
         self._failures = 0
         self._stop = threading.Event()
         self._total = 0
@@ -110,7 +113,14 @@ class Asking:
         # What a batch job gave no answer to is asked again.
         self._answers = {one: answer for one, answer in known.items() if not answer.error}
         missing = [request for request in requests if request.id not in self._answers]
+        self._tried = {}
         stopped = self._run(missing)
+        passing = [request for request in missing if request.id in self._tried]
+        if passing and stopped is None:
+            # What failed in a passing fault of the service or the network has a second chance after all others.
+            for request in passing:
+                del self._answers[request.id]
+            stopped = self._run(passing)
         budget = self._budget
         ordered = {request.id: self._answers[request.id] for request in requests if request.id in self._answers}
         return Asked(ordered, budget.calls, budget.usd, budget.unpriced, earlier.lost, stopped)
@@ -144,7 +154,7 @@ class Asking:
 
     def _ask_one(self, request: Request) -> None:
         key = key_of(request)
-        attempts = self._journal.earlier.attempts.get(key, 0)
+        attempts = self._tried.get(request.id, self._journal.earlier.attempts.get(key, 0))
         usd_before = Decimal(0)
         counted = refused = 0
         with self._budget.hold(self._tariff.most(request, self._most(request)), self._attempts) as hold:
@@ -212,6 +222,8 @@ class Asking:
         with self._lock:
             self._answers[request.id] = Answer("", attempts=attempts, error=fault.kind)
             self._failures += 1
+            if fault.again and fault.kind not in _SLOW:
+                self._tried[request.id] = attempts
             failures = self._failures
         self._tell()
         if fault.again and failures >= _FAILURES_BEFORE_GIVING_UP:

@@ -109,6 +109,18 @@ def test_a_request_that_never_succeeds_is_no_answer_and_not_a_wrong_one(tmp_path
     assert again.calls == 6
 
 
+def test_what_failed_in_a_passing_fault_is_asked_again_after_all_others(tmp_path: Path) -> None:
+    broken = CallFault("InternalServerException", "oops", again=True, billed=True)
+    backend = Scripted(*[broken] * 4, usage=Usage(1, 1))
+    with asking(tmp_path / "journal", backend, workers=1) as run:
+        asked = run.ask([request("bad"), request("good")])
+    assert backend.sent == ["bad"] * 4 + ["good", "bad"]
+    assert (asked.answers["bad"].error, asked.answers["bad"].attempts, asked.calls) == ("", 5, 6)
+    with asking(tmp_path / "other", Scripted(*[broken] * 4, None, *[broken] * 4), workers=1) as run:
+        asked = run.ask([request("bad"), request("good")])
+    assert (asked.answers["bad"].error, asked.answers["bad"].attempts) == ("InternalServerException", 8)
+
+
 def test_a_service_that_is_down_ends_the_run(tmp_path: Path) -> None:
     with (
         asking(tmp_path / "journal", Scripted(*[TIMEOUT] * 400), workers=1) as run,
