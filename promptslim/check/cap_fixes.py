@@ -125,14 +125,21 @@ def _with_class(source: Source, call: LlmCall, value: str) -> list[Change | None
 
 
 def _with_model(source: Source, node: ast.Call, value: str) -> list[Change | None]:
-    """An agent's model id in a model object that has a cap."""
+    """An agent's model id in a model object that has a cap; without an id the object is the one that Strands makes."""
     import ast
 
+    from promptslim.edits.calls.additions import insert_keyword
     from promptslim.edits.calls.imports import imported
-    from promptslim.edits.calls.places import Set, argument, is_text
+    from promptslim.edits.calls.places import Gap, Set, argument, is_text
     from promptslim.edits.calls.replacements import wrap
 
     found = argument(source, node, ("model",))
+    if isinstance(found, Gap) and found.owner is node and not node.args:
+        known = imported(source, node, "strands.models", "BedrockModel")
+        if known is None:
+            return []
+        added = insert_keyword(source, node, "model", f"{known.name}(max_tokens={value})")
+        return [added] if known.change is None else [known.change, added]
     if not isinstance(found, Set) or not isinstance(found.name, ast.keyword) or found.owner is not node:
         return []
     known = imported(source, node, "strands.models", "BedrockModel")

@@ -445,3 +445,11 @@ def agent(more):
     (found,) = findings(tmp_path, "PS301", text)
     assert 'system_prompt=[{"text": prompt}, {"cachePoint": {"type": "default"}}],' in fixed(tmp_path, found)
     assert "strands-agents 1.15" in found.fixes[0].title
+
+
+def test_an_agent_without_a_model_gets_the_one_that_strands_makes(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "PS101", "from strands import Agent\n\nagent = Agent(system_prompt=rules)\n")
+    assert fixed(tmp_path, found) == (
+        "from strands import Agent\nfrom strands.models import BedrockModel\n\n"
+        "agent = Agent(system_prompt=rules, model=BedrockModel(max_tokens=4096))\n"
+    )
