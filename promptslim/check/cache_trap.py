@@ -66,7 +66,7 @@ def traps(
             for trap in _of_request(call, first, second, rule, hit_rate)
         ]
         if candidates:
-            found.append(min(candidates, key=lambda one: (one.pays, not one.certain, one.hit_rate)))
+            found.append(min(candidates, key=lambda one: (one.pays, not one.visible, one.hit_rate)))
     return tuple(found)
 
 
@@ -75,7 +75,7 @@ def threatened(prompt: Prompt, saves: int, rule: RuleContext) -> Trap | None:
     for call in rule.users(prompt):
         for request in requests(call) if _marked(call) else ():
             old = _prefix(request)
-            if old is None or prompt not in old.prompts:
+            if old is None or not old.whole or prompt not in old.prompts:
                 continue
             for model in _marked_models(call, rule):
                 # A token is a character at least: spares loading vocabularies for short prefixes.
@@ -145,7 +145,7 @@ def _trap(call: LlmCall, old: _Prefix, sizes: _Sizes, model: ModelFacts, hit_rat
         after=sizes.after,
         minimum=cache.min_certain,
         hit_rate=max(rate, Decimal(0)),
-        certain=old.whole and sizes.basis == "counted",
+        visible=old.whole,
         basis=sizes.basis,
         usd_hit=None if uncached is None else uncached * relative_price(Decimal(1), prices.read, write),
         usd_after=usd_per_1k(sizes.after, rates),

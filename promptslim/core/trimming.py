@@ -51,12 +51,11 @@ class TrimmedPrompt:
 class Trap:
     """A call whose cached prefix of ``before`` tokens shrinks to ``after``, under the ``minimum`` of its ``model``.
 
-    The trim costs more than it saves from a share of cache hits of ``hit_rate`` on. ``certain`` is false where the
-    prefix holds parts of unknown size, or its tokens are estimated (``basis``), so that it may stay over the minimum.
-    ``usd_hit`` is what 1,000 calls pay for
-    the prefix today where all of them hit the cache, ``usd_after`` what they pay after the trim, both None without
-    prices; ``prompts`` are the places (path, cell, offset) of the prompts in the prefix. ``observed`` is the share of
-    hits that the usage file gives, ``usd_now`` what 1,000 calls pay for the prefix at it.
+    The trim costs more than it saves from a share of cache hits of ``hit_rate`` on. ``visible`` is false where the
+    prefix holds parts of unknown size, so that it may stay over the minimum; ``basis``: of the tokens. ``usd_hit`` is
+    what 1,000 calls pay for the prefix today where all of them hit the cache, ``usd_after`` what they pay after the
+    trim, both None without prices; ``prompts`` are the places (path, cell, offset) of the prompts in the prefix.
+    ``observed`` is the share of hits that the usage file gives, ``usd_now`` what 1,000 calls pay for the prefix at it.
     """
 
     call: LlmCall
@@ -65,7 +64,7 @@ class Trap:
     after: int
     minimum: int
     hit_rate: Decimal
-    certain: bool
+    visible: bool
     basis: Basis
     usd_hit: Decimal | None
     usd_after: Decimal | None
@@ -73,6 +72,17 @@ class Trap:
     prompts: frozenset[tuple[str, int | None, int]]
     observed: Decimal | None = None
     usd_now: Decimal | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the prefix surely falls under the minimum: all of it is seen, and its tokens are counted."""
+        return self.visible and self.basis == "counted"
+
+    @property
+    def refused(self) -> bool:
+        """Whether the trim is not to be made unless the loss is accepted: for all that is known it may make the call
+        dearer. With parts of unknown size nothing is known, which is told and no more."""
+        return self.visible and not self.pays
 
     @property
     def pays(self) -> bool:
@@ -102,7 +112,7 @@ class NewText:
 class TrimResult:
     """``prompts`` are those that get shorter, ``files`` the files that change. ``proved``: prompts that a proof holds
     as they are; ``unproved``: prompts with edits that need a proof and have none; ``traps``: calls whose
-    cached prefix falls under the minimum, whose prompts are left as they are, unless the trim ``pays`` or the loss was
+    cached prefix falls under the minimum, whose prompts are left as they are where ``refused``, unless the loss was
     accepted. ``over_target``: ids and
     tokens of prompts that stay over the target. ``errors``: files that could not be read."""
 

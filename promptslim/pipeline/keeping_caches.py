@@ -79,7 +79,7 @@ def _fallen(run: Run, fixing: Fixing, usage: Usage | None) -> dict[str, Trap]:
         return {}
     counting = Counting(run.place.settings, run.place.cwd, precise=True)
     rule = RuleContext(meta, {}, RunContext(run.catalog, run.place.settings, run.today, counting.counter, before))
-    found = [one for one in traps(before, now, rule, usage.hit_rate if usage else None) if not one.pays]
+    found = [one for one in traps(before, now, rule, usage.hit_rate if usage else None) if one.refused]
     counting.save()
     return {prompt.id: trap for trap in found for prompt in definitions(run.facts) if place_of(prompt) in trap.prompts}
 

@@ -96,7 +96,7 @@ class _Trimmer:
             trapped = self.traps(fixing)
             found = found or trapped
             if not self.request.accept_cache_loss:
-                places = {place for trap in trapped if not trap.pays for place in trap.prompts}
+                places = {place for trap in trapped if trap.refused for place in trap.prompts}
                 barred |= {before.id for before, after in pairs if before != after and place_of(before) in places}
             self.levels |= dict.fromkeys(barred)
             made = self.made(fixing)

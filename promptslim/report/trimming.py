@@ -73,7 +73,7 @@ def _total(prompts: Iterable[TrimmedPrompt]) -> Iterator[str]:
 
 def trap_text(trap: Trap) -> str:
     """What becomes of the bill of a call whose cached prefix falls under the minimum."""
-    limit = " (estimated)" if trap.basis == "estimated" else "" if trap.certain else " (as far as it is visible)"
+    limit = " (estimated)" if trap.basis == "estimated" else "" if trap.visible else " (as far as it is visible)"
     text = (
         f"the cached prefix shrinks from {trap.before:,} to {_tokens(trap.after)}{limit}, under the cache minimum "
         f"of {trap.minimum:,} for {one_line(trap.model)}: from a cache hit rate of {trap.hit_rate:.1%} on, calls get "
@@ -150,6 +150,7 @@ def _trap_data(trap: Trap) -> dict[str, Any]:
         "certain": trap.certain,
         "basis": trap.basis,
         "pays": trap.pays,
+        "refused": trap.refused,
         "cache_hit_rate": None if trap.observed is None else round(float(trap.observed), 4),
         "usd_per_1k_calls": {
             "hit_before": _amount(trap.usd_hit),

@@ -340,7 +340,16 @@ def test_an_estimated_prefix_is_left_as_well(run: Run, tmp_path: Path) -> None:
     )
     assert (tmp_path / "app.py").read_text() == cached(90).replace(*NOVA)
     (trap,) = json.loads(run("--json", "--level", "unsafe")[1])["traps"]
-    assert (trap["basis"], trap["certain"], trap["pays"]) == ("estimated", False, False)
+    assert (trap["basis"], trap["certain"], trap["refused"]) == ("estimated", False, True)
+
+
+def test_a_prefix_with_parts_of_unknown_size_is_told_and_trimmed(run: Run, tmp_path: Path) -> None:
+    source = cached(54).replace('[{"text": SYSTEM}, {', '[{"text": SYSTEM}, {"text": manual()}, {')
+    (tmp_path / "app.py").write_text(source)
+    code, _, err = run("--write", "--level", "unsafe")
+    assert code == 0
+    assert "(as far as it is visible), under the cache minimum of 1,024" in err
+    assert "to find the date.\n" in (tmp_path / "app.py").read_text()
 
 
 def test_fixes_of_findings_keep_the_cache_too(

@@ -89,7 +89,7 @@ def _finished(session: Session, run: Run, trimming: Trimming) -> int:
             write((as_json(result),))
         elif not writing:
             fixes.show_difference(session, trimming.fixing.changes)
-    refused = any(not one.pays for one in result.traps) and not given.flag("accept_cache_loss")
+    refused = any(one.refused for one in result.traps) and not given.flag("accept_cache_loss")
     if not session.quiet:
         for line in summary(result):
             say(line.rstrip("\n"))
