@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from promptslim.config.error import suggestion
 from promptslim.core.prompt import BlockEnd, CachePoint, Hole, Literal, Prompt
 from promptslim.core.record import record
 from promptslim.core.values import Absent, Known
@@ -340,10 +341,8 @@ def _value(hole: Hole, prompt: Prompt, variables: Mapping[str, Any]) -> Any:  # 
     found: Any = variables
     for step in names[0].split("."):
         if not isinstance(found, Mapping) or step not in found:
-            known = ", ".join(sorted(variables)) or "none"
-            raise FillingError(
-                f"{prompt.id} has the hole {names[-1]!r}, which no variable of the test fills; it has {known}"
-            )
+            hint = suggestion(names[-1], variables, f"it has {', '.join(sorted(variables)) or 'none'}")
+            raise FillingError(f"{prompt.id} has the hole {names[-1]!r}, which no variable of the test fills; {hint}")
         found = found[step]
     return found
 

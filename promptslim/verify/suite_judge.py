@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from promptslim.config.error import suggestion
 from promptslim.extract.files.data import DataList, DataMap, DataNode, DataScalar, DataText
 from promptslim.verify.grading import asks_judge, compares_answers
 from promptslim.verify.suite import Item, Judge, Label, SuiteError
@@ -55,7 +56,10 @@ def check_judge(top: DataMap, judge: Judge | None, items: Sequence[Item]) -> Non
     for label in judge.labels if judge is not None else ():
         checks = judged.get(label.test)
         if not checks:
-            raise error(at, f"a label is for the test {label.test!r}, which there is not or no judge grades")
+            hint = suggestion(
+                label.test, [name for name, own in judged.items() if own], "labels name tests by their id"
+            )
+            raise error(at, f"a label is for the test {label.test!r}, which there is not or no judge grades; {hint}")
         if label.original is None and any(compares_answers(check) for check in checks):
             raise error(at, f"the label for {label.test!r} needs original: the answer that it is compared with")
 

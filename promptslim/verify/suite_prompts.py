@@ -59,6 +59,8 @@ def _name(node: DataNode, files: SuiteFiles) -> str:
     if not any(char.isspace() for char in name) and "::" not in name:
         if path.endswith(PROGRAMS) or path.rpartition(":")[0].endswith(PROGRAMS):
             raise error(node, f"the prompt is made by the program {path!r}: write the text that it makes into a file")
+        if name.startswith(FILE) and path.endswith((".csv", ".jsonl", ".xlsx")):
+            raise error(node, f"prompts in {path!r} are not read: name each prompt, as a text or the file of one")
         if name.startswith(FILE) and any(char in path for char in "*?["):
             raise error(node, f"the pattern {path!r} is not followed: name each prompt")
     return name

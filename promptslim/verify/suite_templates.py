@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from promptslim.config.error import suggestion
 from promptslim.verify.suite import HOLE, filled, unfilled
 
 
@@ -20,7 +21,8 @@ def filled_in(value: Any, variables: Mapping[str, Any]) -> Any:  # noqa: ANN401 
         case str() if "{{" in value or "{%" in value:
             missing = unfilled(value, variables)
             if missing:
-                raise TemplateValueError(f"the value names {missing[0]!r}, which is no variable of the test")
+                hint = suggestion(missing[0], variables, "it has " + (", ".join(variables) or "none"))
+                raise TemplateValueError(f"the value names {missing[0]!r}, which is no variable of the test; {hint}")
             return _rendered(value, variables) if _has_more(value) else filled(value, variables)
         case list():
             return [filled_in(one, variables) for one in value]

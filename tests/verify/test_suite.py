@@ -187,6 +187,11 @@ TEST = "tests: [{vars: {x: 1}, assert: [{type: equals, value: a}]}]\n"
         (f"prompts: [a]\nproviders: [{{id: m, config: {{maxToken: 3}}}}]\n{TEST}", "suite.yaml:2: unknown para"),
         (f"prompts: [a]\nparameters: {{maxToken: 3}}\n{TEST}", "suite.yaml:2: unknown parameter 'maxToken'; did"),
         (f"prompts: [a]\nproviders: ['openai:{{{{env.M}}}}']\n{TEST}", "suite.yaml:2: the provider 'openai:{{env.M}}'"),
+        (f"prompts: file://p.jsonl\n{TEST}", "suite.yaml:1: prompts in 'p.jsonl' are not read"),
+        (
+            "prompts: [a]\ntests: [{vars: {review: x}, assert: [{type: equals, value: '{{reveiw}}'}]}]\n",
+            "suite.yaml:2: the value names 'reveiw', which is no variable of the test; did you mean 'review'?",
+        ),
         (ONE + "{type: javascript, value: x}\n", "suite.yaml:4: promptfoo's javascript is not known here: write it as"),
         (ONE + "{type: similar, value: x}\n", "suite.yaml:4: promptfoo's similar is not known here: no embeddings"),
         (ONE + "{type: equals, value: '{{ y | upper }}'}\n", "suite.yaml:4: the value cannot be filled: 'y' is undef"),
