@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from promptslim.trim.json_text import json_spans
+
 _FENCE = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,3}[.)])[ \t]+)*(`{3,}|~{3,})([^\n]*)")
 _RUN = re.compile(r"`{3,}")
 _DIFF_START = re.compile(r"[ \t]*(?:@@ |diff --git |--- [ab]/|\+\+\+ [ab]/)")
@@ -29,11 +31,18 @@ _XML_OPEN = re.compile(r"^[ \t]*<([A-Za-z][\w.:-]*)[^<>\n]*(?<!/)>[ \t]*$", re.M
 def code_blocks(text: str) -> tuple[tuple[int, int], ...]:
     """Half-open ranges in order and without overlap. A fence that is not closed runs to the end."""
     tagged = (match.span() for match in _TAGGED.finditer(text))
-    found = _apart((*_by_lines(text), *tagged, *_indented(text), *_xml(text)))
+    found = _apart((*_by_lines(text), *tagged, *_laid_out(text)))
     return tuple(_apart((*found, *_by_runs(text, found))))
 
 
-def _indented(text: str) -> Iterator[tuple[int, int]]:
+def _laid_out(text: str) -> Iterator[tuple[int, int]]:
+    """Indented code and XML, but in JSON, where it is text in a string over several lines."""
+    found = [*_by_indentation(text), *_xml(text)]
+    data = json_spans(text) if found else ()
+    return ((start, end) for start, end in found if not any(one.start < end and start < one.end for one in data))
+
+
+def _by_indentation(text: str) -> Iterator[tuple[int, int]]:
     """Code by its indentation, as in Markdown: after a blank line, four columns or more behind the text of the list
     item around it. Outside lists only what has the signs of code: people indent paragraphs too."""
     lines = [one for one in text.split("\n")[1:] if one.strip()]

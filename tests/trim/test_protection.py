@@ -308,6 +308,16 @@ def test_code_under_lists_and_xml_are_taken_over(tmp_path: Path, block: str) -> 
     assert file.after == f"Look at it to see.\n\n{block}\nSort it.\n"
 
 
+def test_json_with_a_string_over_several_lines_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    body = (
+        '{"system": "You sort.\n        \n            In order to help see <a> and\n\n            $tools$",\n "b": 1}'
+    )
+    (tmp_path / "prompts" / "a.txt").write_text(f"{body}\nPlease   stop.\n")
+    (file,) = promptslim.trim(cwd=tmp_path, level="unsafe", isolated=True, cache=False).files
+    assert file.after == f"{body}\nStop.\n"
+
+
 def test_paragraphs_that_are_indented_are_no_code(tmp_path: Path) -> None:
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "a.md").write_text("# Task\n\n    Do it in order to see.\n\n    Then   stop.\n")
