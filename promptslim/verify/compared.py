@@ -13,6 +13,8 @@ from promptslim.extract.definitions import definitions
 from promptslim.extract.files.prompt_files import analyse_prompt_file
 from promptslim.proof.canonical import prompt_hash
 from promptslim.proof.code_inputs import CodeInputs, code_inputs
+from promptslim.proof.lock import LOCK_NAME
+from promptslim.verify.filling import is_conversation
 from promptslim.verify.suite import NoShorterPromptError, Read, Suite, SuiteError
 
 if TYPE_CHECKING:
@@ -159,6 +161,9 @@ class Prompts:
         code = None if in_project is None else code_inputs(label, calls)
         text = in_project is None and not name.startswith(FILE) and self._read(name) is None
         path = self._suite.path if text else label.location.path
+        if text and is_conversation(label):
+            # No file has it as a prompt: it is made of one, which counts as part of the suite.
+            path = LOCK_NAME
         return Compared(self._suite.path if text else label.id, path, before, after, calls, code)
 
     def _error(self, message: str) -> SuiteError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sentiment_project import GOOD, PROMPT, lay_out, suite
+from sentiment_project import GOOD, PROMPT, lay_out, recorded, suite
 
 from promptslim.cli import main as entry
 from promptslim.proof.power import items_needed_exact, smallest_margin
@@ -181,6 +181,32 @@ def test_drafts_of_conversations_and_of_answers_with_braces(run: Run) -> None:
     code, out, err = run("verify", "init", PROMPT, "--from-logs", "empty.jsonl")
     assert (code, out) == (2, "")
     assert "there is no request in it" in err
+
+
+CONFIGURATION = """
+prompts: [file://long.json, file://short.json]
+providers: [{id: 'bedrock:converse:amazon.nova-lite-v1:0', config: {inferenceConfig: {maxTokens: 20}}}]
+defaultTest: {assert: [{type: equals, value: "{{label}}"}]}
+tests: file://tests.csv
+"""
+
+
+def test_a_configuration_of_promptfoo_from_plan_to_proof(run: Run) -> None:
+    system = "You are a support triage assistant. Please name the team for the ticket: billing or tech."
+    turns = [{"role": "system", "content": system}, {"role": "user", "content": "{{ticket}}"}]
+    Path("promptfooconfig.yaml").write_text(CONFIGURATION)
+    Path("long.json").write_text(json.dumps(turns))
+    Path("short.json").write_text(json.dumps([{**turns[0], "content": "Name the team: billing or tech."}, turns[1]]))
+    Path("tests.csv").write_text("__id,ticket,label\n" + "".join(f't{n},"a ""bill"" {n}",billing\n' for n in range(80)))
+    Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(80)], lambda test, side: "billing"))
+    plan = json.loads(run("verify", "plan", "promptfooconfig.yaml", "--json")[1])
+    assert (plan["tests"], plan["model"], plan["margin_from"]) == (80, "amazon.nova-lite-v1:0", "smallest")
+    assert plan["usd"]["at_most"]
+    replay = ("--backend", "replay", "--recording", "answers.jsonl")
+    assert run("verify", "run", "promptfooconfig.yaml", *replay)[1].startswith("PASS promptfooconfig.yaml")
+    assert run("check", ".", "--select", "PS7")[0] == 0
+    Path("short.json").write_text(Path("short.json").read_text().replace("Name", "Tell"))
+    assert "short.json changed" in run("check", ".", "--select", "PS7")[1]
 
 
 def test_the_schema_of_suites_is_shown_for_editors(run: Run) -> None:
