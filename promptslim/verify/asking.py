@@ -157,7 +157,8 @@ class Asking:
         attempts = self._tried.get(request.id, self._journal.earlier.attempts.get(key, 0))
         usd_before = Decimal(0)
         counted = refused = 0
-        with self._budget.hold(self._tariff.most(request, self._most(request)), self._attempts) as hold:
+        most = self._tariff.most(request, self._most(request))
+        with self._budget.hold(most, self._attempts, self._tariff.unbounded(request)) as hold:
             while True:
                 outcome = self._attempt(request, key, hold)
                 if outcome is None:  # the run has ended: neither answered nor given up

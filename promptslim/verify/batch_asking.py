@@ -87,7 +87,8 @@ class BatchAsking:
     def _start(self, model: str, missing: Mapping[str, Request]) -> None:
         """A job for these requests by key. It is in the journal before it is started: its name makes it one."""
         self._budget.room_for(len(missing))
-        with self._budget.hold(self._most_of(list(missing.values())), 1):
+        first = next(iter(missing.values()))
+        with self._budget.hold(self._most_of(list(missing.values())), 1, self._tariff.unbounded(first)):
             name = f"promptslim-{data_hash([model, list(missing)])[:24]}-{secrets.token_hex(4)}"
             self._journal.job(name, model, list(missing))
             self._finish(BatchJob(name, model, tuple(missing)), missing)

@@ -50,15 +50,15 @@ class Budget:
                     f"--max-calls {self.max_calls}: {self.calls} calls are made, {calls} are wanted"
                 )
 
-    def hold(self, most: Decimal | None, attempts: int) -> Hold:
-        """Let a call in that costs at most ``most`` dollars in each of up to ``attempts`` attempts.
+    def hold(self, most: Decimal | None, attempts: int, unbounded: str = "its cost is not known") -> Hold:
+        """Let a call in that costs at most ``most`` dollars in each of up to ``attempts`` attempts; ``unbounded`` says
+        why that is None.
 
         Raises LimitReachedError, and UnboundedCostError where a dollar limit is set and ``most`` is None.
         """
         if self.max_usd is not None and most is None:
             raise UnboundedCostError(
-                "--max-usd cannot be kept: the model has no known price, or the suite no max_tokens; "
-                "add them, or limit the run with --max-calls"
+                f"--max-usd cannot be kept: {unbounded}, or limit the run with --max-calls instead"
             )
         if self.max_usd is not None and self.unpriced:
             raise UnboundedCostError(

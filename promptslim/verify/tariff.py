@@ -46,6 +46,13 @@ class Tariff:
         known = [price for price in prices if price is not None]
         return max(known) if len(known) == len(prices) else None
 
+    def unbounded(self, request: Request) -> str:
+        """Why ``most`` is None, and what to do about it."""
+        if request.max_tokens is None:
+            return "nothing limits the output; add max_tokens to the parameters of the suite"
+        tier = f" in the tier {self.tier or request.tier}" * (self.rates is not None)
+        return f"no price of {request.model}{tier} is known; read one with `promptslim prices update`"
+
     def basis(self) -> str:
         """Where the prices come from, for people."""
         if self.free:

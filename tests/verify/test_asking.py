@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from asking_by_hand import asking, lead_to, request, requests, size, tariff
+from asking_by_hand import MODEL, asking, lead_to, request, requests, size, tariff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,11 +154,15 @@ def test_max_calls_counts_attempts(tmp_path: Path) -> None:
 
 
 def test_max_usd_is_refused_without_a_price_or_a_cap(tmp_path: Path) -> None:
-    for number, (prices, one) in enumerate([(Tariff(None), request()), (tariff(), request(max_tokens=None))]):
+    cases = [
+        (Tariff(None), request(), f"no price of {MODEL} is known"),
+        (tariff(), request(max_tokens=None), "add max_tokens to the parameters of the suite"),
+    ]
+    for number, (prices, one, why) in enumerate(cases):
         backend = Scripted()
         with (
             asking(tmp_path / f"{number}", backend, Budget(Decimal(1)), prices=prices) as run,
-            pytest.raises(UnboundedCostError, match="--max-usd cannot be kept"),
+            pytest.raises(UnboundedCostError, match=f"--max-usd cannot be kept: .*{why}.*--max-calls"),
         ):
             run.ask([one])
         assert backend.sent == []

@@ -129,7 +129,7 @@ def test_a_dollar_limit_holds_and_needs_a_price(tmp_path: Path, slow_server: Loc
     before = len(slow_server.service.received)
     code, _, err = finished(started(tmp_path, env, "--max-usd", "1"))
     assert code == 2
-    assert "--max-usd cannot be kept: the model has no known price, or the suite no max_tokens" in err
+    assert "--max-usd cannot be kept: nothing limits the output; add max_tokens" in err
     assert len(slow_server.service.received) == before
 
 
