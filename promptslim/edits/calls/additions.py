@@ -165,8 +165,8 @@ def _inserted(source: Source, row: _Row, place: int, text: str) -> tuple[Edit, .
 def broken(source: Source, row: _Row, plain: Edit, *, has_comma: bool) -> tuple[Edit, ...] | None:
     """The edits that write an element, which makes its line too long, on a new one: below the elements, where these
     have a line of their own; between the brackets of one line, elements and all, or each on its own where that is
-    still too long. None where neither is so, where the line has been too long before, and for one of several arguments
-    or items."""
+    still too long. None where neither is so, where the line has been too long before, for one of several arguments
+    or items, and where the line goes on with more code."""
     text, at = source.text, plain.location.span.start
     begin = text.rfind("\n", 0, at) + 1
     indent = text[begin : len(text) - len(text[begin:].lstrip(" \t"))]
@@ -183,6 +183,7 @@ def broken(source: Source, row: _Row, plain: Edit, *, has_comma: bool) -> tuple[
         return (source.edit(at, at, f"{lead}\n{indent}{element}{comma}"),) if own and last else None
     outside = _unclosed(text[begin : row.open])
     nested = outside is not None and any(sign in outside for sign in ",=:")
+    nested = nested or any(sign in text[row.close + 1 : begin + len(line)] for sign in "({;")
     if row.close >= begin + len(line) or not source.narrow(line) or not last or nested:
         return None
     inner = indent + source.indent
