@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from promptslim.core.prompt import Prompt
+from promptslim.edits.calls.source import read
 
 _METHODS = frozenset(
     {
@@ -21,16 +22,12 @@ _LEAST = 4
 
 def searched_texts(prompt: Prompt) -> tuple[str, ...]:
     """The string constants of the prompt's file that are first arguments of such methods, or left of ``in``."""
-    document = prompt.location.document
-    return _in_source(document.text) if document.path.endswith((".py", ".pyi", ".ipynb")) else ()
+    source = read(prompt.location.document)
+    return _in_tree(source.tree) if source is not None else ()
 
 
 @lru_cache(maxsize=64)
-def _in_source(source: str) -> tuple[str, ...]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
+def _in_tree(tree: ast.Module) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for node in ast.walk(tree) for text in _texts(node) if len(text) >= _LEAST))
 
 
