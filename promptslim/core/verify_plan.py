@@ -11,14 +11,14 @@ from promptslim.core.record import record
 
 @record
 class VerifyPlan:
-    """``units`` are the independent ones among ``items``. ``margin`` is ``stated`` in the suite, the ``smallest`` that its
-    tests can prove, or an ``example`` where they can prove none of sense. ``power``: chance that an equally good prompt passes, if the
-    prompts differ on a share of ``discordance`` of the items; None for graded scores, whose spread is not known before.
-    ``smallest_margin``: what so many units show with 80 % power; ``needed``: how many ``margin`` takes (None: more than
-    20,000). ``calls`` of the model, ``noise_calls`` for the noise floor among them, with ``input_tokens``
-    at most; ``judge_calls`` of the model ``judge`` (None: none judges). Dollars of each from the input alone
-    (``usd_least``; of the judge, without the answers it looks at) to every answer as long as its cap (``usd_most``),
-    None without a price or a cap; ``price`` is their source and date.
+    """``units`` are the independent ones among ``items``. ``margin`` is ``stated`` in the suite, the ``smallest`` that
+    its tests can prove, or an ``example`` where they can prove none of sense. ``power``: chance that an equally good
+    prompt passes, if the prompts differ on a share of ``discordance`` of the items; None for graded scores, whose
+    spread is not known before. ``smallest_margin``: what so many units show with 80 % power; ``needed``: how many
+    ``margin`` takes (None: more than 20,000). ``calls`` of the model, ``noise_calls`` for the noise floor among them,
+    with ``input_tokens`` at most; ``judge_calls`` of the model ``judge`` (None: none judges). Dollars of each from the
+    input alone (``usd_least``; of the judge, without the answers it looks at) to every answer as long as its cap
+    (``usd_most``), None without a price or a cap; ``price`` is their source and date.
     """
 
     suite: str
