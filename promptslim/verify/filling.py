@@ -353,11 +353,16 @@ def _text(value: object) -> str:
 
 def _jinja(text: str, variables: Mapping[str, Any]) -> str:
     """A template, without access to anything but the variables."""
-    from jinja2 import StrictUndefined, TemplateError
+    from jinja2 import StrictUndefined, TemplateError, meta
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     try:
+        others = sorted(name or "another file" for name in meta.find_referenced_templates(environment.parse(text)))
+        if others:
+            raise FillingError(
+                f"the template takes in {others[0]}, which a proof would not follow; put its text into the template"
+            )
         return environment.from_string(text).render(**variables)
     except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise FillingError(f"the template cannot be filled: {' '.join(str(error).split())}") from None

@@ -102,6 +102,17 @@ def test_a_template_that_cannot_be_filled_is_one_line(tmp_path: Path, text: str)
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "tag", ['{% include "rules.j2" %}', '{% extends "rules.j2" %}', '{% from "rules.j2" import a %}']
+)
+def test_a_template_of_several_files_is_refused(tmp_path: Path, tag: str) -> None:
+    """A proof would not notice a change of the other file."""
+    files = {"a.j2": f"{tag}\nGo. {{{{ x }}}}", "rules.j2": "Be brief."}
+    prompt = prompts(tmp_path, files, ("file://a.j2",)).named("file://a.j2", 1)
+    with pytest.raises(FillingError, match=r"takes in rules\.j2, .* put its text into the template"):
+        filled_prompt(prompt, {"x": True})
+
+
 @given(st.dictionaries(st.sampled_from(["input", "prompt", "question", "other"]), st.text(), min_size=1))
 def test_what_the_user_says_beside_a_lone_system_prompt(values: dict[str, str]) -> None:
     from promptslim.core.prompt import Literal, Prompt
