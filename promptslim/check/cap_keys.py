@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from promptslim.check.call_models import certain_models
+from promptslim.check.call_models import certain_models, possible_models
 from promptslim.check.endpoints import at_openai_endpoint
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.values import Known
 
 if TYPE_CHECKING:
     import ast
+    from re import Pattern
 
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.call import LlmCall
     from promptslim.edits.calls.source import Source
 
 OWN_NAME = ("langchain.ChatOpenAI", "langchain.AzureChatOpenAI", "langchain.BaseChatOpenAI")
-"""LangChain classes that know OpenAI's own name of the cap; all of its chat models know ``max_tokens``."""
+"""LangChain classes that know OpenAI's own name of the cap in langchain-openai; all of its chat models, the older ones
+too, know ``max_tokens``."""
 
 KWARGS_ARE_THE_BODY = ("langchain.Bedrock", "langchain.BedrockChat")
 """Classes of langchain-community, which have no setting for the cap and reject unknown ones."""
@@ -27,6 +30,12 @@ have it as a setting of its own, and say so where it stands among the rest."""
 
 POSITIONAL = {"google.generate_content": ("contents",)}
 """Arguments in positions where everything else has to be named."""
+
+SENDS_AS_NAMED = ("openai.chat", "agno.OpenAIChat")
+"""Where the cap goes out under the name it is given; other SDKs translate it for the model (agno 3.1.10)."""
+
+_OWN_NAME_ONLY = pattern(r"(?:^|[/.:_-])(?:o[134]|gpt-[56])(?![0-9a-z])")
+"""OpenAI models that refuse ``max_tokens`` in Chat Completions, by their names."""
 
 OPENAI_CLIENTS = ("OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI")
 
@@ -67,6 +76,8 @@ def _preferred(paths: tuple[str, ...], call: LlmCall, rule: RuleContext) -> tupl
         paths = tuple(path for path in paths if "." not in path)
     if call.sdk == "agno.OpenAIResponses" or call.sdk == "agno.Gemini":
         return ("max_output_tokens",)
+    if call.sdk in SENDS_AS_NAMED and _refuses_max_tokens(call, rule):
+        return ("max_completion_tokens",)
     if call.sdk == "llama_index.OpenAIResponses":
         return ("max_output_tokens",)
     if "max_tokens" not in paths or paths[0] != "max_completion_tokens":
@@ -75,12 +86,52 @@ def _preferred(paths: tuple[str, ...], call: LlmCall, rule: RuleContext) -> tupl
     if models and all(model.reasoning for model in models):
         return paths
     if call.sdk.startswith("langchain."):
-        own_name = call.sdk in OWN_NAME
+        own_name = call.sdk in OWN_NAME and "langchain_openai" in call.location.document.text
     elif call.sdk == "openai.chat":
         own_name = _at_openai(call)
     else:
         own_name = True
     return paths if own_name else ("max_tokens", *(path for path in paths if path != "max_tokens"))
+
+
+def _refuses_max_tokens(call: LlmCall, rule: RuleContext) -> bool:
+    """True where a model that the call may be for takes OpenAI's own name of the cap alone: by the tables, by its
+    name, or by the branch that the call stands in."""
+    models = certain_models(call, rule, fallbacks=True)
+    if any(model.reasoning and model.vendor == "openai" and model.route in ("openai", "azure") for model in models):
+        return True
+    if any(map(_OWN_NAME_ONLY.search, possible_models(call))):
+        return True
+    return not possible_models(call) and stands_in_branch(call, _OWN_NAME_ONLY)
+
+
+def stands_in_branch(call: LlmCall, names: Pattern[str]) -> bool:
+    """True inside ``if "o1" in model:`` and the like: the test compares with a text that matches ``names``."""
+    import ast
+
+    from promptslim.edits.calls.source import read
+
+    source = read(call.location.document)
+    node: ast.AST | None = source.node(call.location, ast.Call) if source is not None else None
+    if source is None or node is None:
+        return False
+    for above in source.above(node):
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return False
+        if isinstance(above, ast.If) and node in above.body and _compares_with(above.test, names):
+            return True
+        node = above
+    return False
+
+
+def _compares_with(test: ast.expr, names: Pattern[str]) -> bool:
+    import ast
+
+    inside = list(ast.walk(test))
+    if any(isinstance(one, (ast.Not, ast.NotIn, ast.NotEq)) for one in inside):
+        return False
+    texts = (one.value for one in inside if isinstance(one, ast.Constant) and isinstance(one.value, str))
+    return any(map(names.search, texts))
 
 
 def _legacy(call: LlmCall, rule: RuleContext) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptslim.check.call_models import certain_models, possible_models
-from promptslim.check.cap_keys import KWARGS_ARE_THE_BODY, TRANSLATES_KWARGS
+from promptslim.check.cap_keys import KWARGS_ARE_THE_BODY, TRANSLATES_KWARGS, stands_in_branch
 from promptslim.check.cap_values import may_think, thinking_budget, waits_for_whole_answer
 from promptslim.core.lazy_pattern import pattern
 from promptslim.core.record import record
@@ -54,6 +54,7 @@ def suggested(call: LlmCall, rule: RuleContext) -> Cap:
     budget = thinking_budget(call)
     thinks = any(model.thinks for model in models) or may_think(call, ()) or "budget" in call.location.text
     thinks = thinks or any(map(_THINKS_BY_NAME.search, possible_models(call)))
+    thinks = thinks or (not possible_models(call) and stands_in_branch(call, _THINKS_BY_NAME))
     if budget is not None:
         cap = Cap(budget + default, f"the thinking budget and a default of {default:,}: adjust it to your answers")
     elif thinks:

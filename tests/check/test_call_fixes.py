@@ -52,6 +52,76 @@ def test_a_cap_goes_where_the_call_takes_it(tmp_path: Path) -> None:
     assert "a default" in fix.title
 
 
+OWN_NAME_ONLY = {
+    "agno sends the name as it stands": (
+        'from agno.models.openai import OpenAIChat\nmodel = OpenAIChat(id="gpt-5")\n',
+        "max_completion_tokens=16000",
+    ),
+    "agno and a model that takes both": (
+        'from agno.models.openai import OpenAIChat\nmodel = OpenAIChat(id="gpt-4o")\n',
+        "max_tokens=4096",
+    ),
+    "one of two models refuses the older name": (
+        """
+def ask(client, fast):
+    model = "gpt-4o" if fast else "o3"
+    return client.chat.completions.create(model=model, messages=m)
+""",
+        "max_completion_tokens=16000",
+    ),
+    "the branch for models that reason": (
+        """
+def ask(client, model):
+    if "o1" in model or "o3" in model:
+        return client.chat.completions.create(model=model, messages=m)
+""",
+        "max_completion_tokens=16000",
+    ),
+    "the branch for all others": (
+        """
+def ask(client, model):
+    if "o1" in model:
+        return None
+    else:
+        return client.chat.completions.create(model=model, messages=m)
+""",
+        "max_tokens=4096",
+    ),
+    "a branch that keeps them out": (
+        """
+def ask(client, model):
+    if "o1" not in model:
+        return client.chat.completions.create(model=model, messages=m)
+""",
+        "max_tokens=4096",
+    ),
+    "the class of an older LangChain": (
+        'from langchain.chat_models import ChatOpenAI\nllm = ChatOpenAI(model_name="gpt-4o")\n',
+        "max_tokens=4096",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "cap"), OWN_NAME_ONLY.values(), ids=OWN_NAME_ONLY.keys())
+def test_a_cap_has_the_name_that_the_model_takes(tmp_path: Path, text: str, cap: str) -> None:
+    (found,) = findings(tmp_path, "PS101", text)
+    assert "".join(written(found)).strip(" ,\n") == cap
+
+
+def test_no_cap_is_raised_above_what_the_model_may_refuse(tmp_path: Path) -> None:
+    prompt = 'prompt = question + " could you write a text about this using 10000 words?"\n'
+    call = 'openai.Completion.create(engine="text-davinci-003", prompt=prompt, max_tokens=2000)\n'
+    (found,) = findings(tmp_path, "PS103", f"import openai\n{prompt}{call}")
+    assert found.fixes == ()
+
+
+def test_a_cap_of_one_token_is_meant(tmp_path: Path) -> None:
+    call = 'client.chat.completions.create(model="o3", messages=m, max_completion_tokens={})\n'
+    (tmp_path / "app.py").write_text(OPENAI + call.format(1), "utf-8")
+    assert not promptslim.check(["."], cwd=tmp_path, select=["PS103"], cache=False).findings
+    assert len(findings(tmp_path, "PS103", OPENAI + call.format(50))) == 1
+
+
 NO_CAP_FIX = {
     "an object whose class cannot be imported under its name": """
 from agents import Agent

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from promptslim.check.rule_context import RuleContext
     from promptslim.core.text import Fix
 
+NO_ANSWER = 1
+"""A cap that no answer fits in: what is asked for is the thinking, or whether the model is there."""
+
+SURE_TO_FIT = 4096
+"""Tokens that a model without a limit in the tables is given at most: OpenAI's completion models refuse more."""
+
 SLACK = Decimal("1.25")
 """A demanded length counts only where it needs a quarter more than the cap: words per token vary by text."""
 
@@ -68,7 +74,7 @@ def _thinks(
     habit = bool(models) and all(_always_thinks(call, model) for model in models)
     if not habit and call.max_tokens.only is None:
         return None
-    if cap > int(str(rule.options["thinking-floor"])) or not (habit or thinking_is_on(call)):
+    if cap == NO_ANSWER or cap > int(str(rule.options["thinking-floor"])) or not (habit or thinking_is_on(call)):
         return None
     if thinking_budget(call) is not None or greeting(call, rule.catalog.phrases):
         return None
@@ -112,12 +118,21 @@ def _long(call: LlmCall, case: Case[int], cap: int, rule: RuleContext) -> Findin
         evidence=demand.sentence,
         related=(*related, Related(demand.prompt.primary, "the prompt")),
         fixes=_raised(
-            call, case, cap, rounded(2 * demand.words), f"two tokens for each of the {demand.form} asked for", rule
+            call,
+            case,
+            cap,
+            rounded(2 * demand.words),
+            f"two tokens for each of the {demand.form} asked for",
+            rule,
+            SURE_TO_FIT,
         ),
     )
 
 
-def _raised(call: LlmCall, case: Case[int], cap: int, tokens: int, why: str, rule: RuleContext) -> tuple[Fix, ...]:
-    """None where the model cannot write that much."""
-    limit = least_limit(certain_models(call, rule))
+def _raised(
+    call: LlmCall, case: Case[int], cap: int, tokens: int, why: str, rule: RuleContext, unknown: int | None = None
+) -> tuple[Fix, ...]:
+    """None where the model cannot write that much; ``unknown`` stands for a limit that is not known."""
+    known = least_limit(certain_models(call, rule))
+    limit = unknown if known is None else known
     return changed_cap(call, case, cap, tokens, why) if limit is None or tokens <= limit else ()
