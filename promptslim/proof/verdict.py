@@ -334,7 +334,7 @@ def _decide(
     if missing:
         return "INCONCLUSIVE", missing
     if level <= 0:
-        return "INCONCLUSIVE", f"all {terms.looks} declared looks at these items are spent; prove it on new items"
+        return "INCONCLUSIVE", _spent(terms.looks or 1)
     if _shown(units.worst, terms, level, factor):
         return "PASS", f"the loss is shown to be at most {_points(terms.margin)} points"
     if units.worst != units.seen and _shown(units.seen, terms, level, factor):
@@ -376,6 +376,16 @@ def _weak_judge(judge: JudgeErrors) -> str:
     return (
         f"the judge's own errors are too large: right on {judge.accuracy:.0%} of {judge.items} labelled items, "
         f"kappa {judge.kappa:.2f}; label more items or take another judge"
+    )
+
+
+def _spent(looks: int) -> str:
+    declared = (
+        "the one declared look at these tests is" if looks == 1 else f"all {looks} declared looks at these tests are"
+    )
+    return (
+        f"{declared} spent; prove it on new tests, and declare before their first run how many looks it may take "
+        f"(looks: {looks + 1})"
     )
 
 

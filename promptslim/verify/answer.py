@@ -10,6 +10,9 @@ from typing import Any
 from promptslim.core.record import field, record
 from promptslim.pricing.cost import Tier, Usage
 
+UNRECORDED = "missing"
+"""The error of an answer that a recording does not have."""
+
 
 @record
 class ToolCall:

@@ -106,9 +106,9 @@ def labelled(items: Sequence[Item], judge: Judge) -> list[Case]:
     return cases
 
 
-def measured(suite: Suite, ask: Ask) -> JudgeErrors | None:
+def measured(suite: Suite, ask: Ask, unread: Callable[[str], None] = lambda case: None) -> JudgeErrors | None:  # noqa: ARG005
     """The errors of the suite's judge on its labelled answers; None where no judge grades. A reply without a verdict
-    counts as an error, in the direction that hides a loss least."""
+    counts as an error, in the direction that hides a loss least; ``unread`` is told the case of each."""
     judge = suite.judge
     if judge is None or not needs_judge(suite.items):
         return None
@@ -119,7 +119,11 @@ def measured(suite: Suite, ask: Ask) -> JudgeErrors | None:
         first, second = said[case.id]
         grades = second if case.other is not None else first
         found = [turned(grade, case.checks[number]) for number, grade in grades.items()]
-        passed = all(grade.passed for grade in found) if all(g.gradeable for g in found) else not label.passed
+        if all(grade.gradeable for grade in found):
+            passed = all(grade.passed for grade in found)
+        else:
+            passed = not label.passed
+            unread(case.id)
         counts[label.passed, passed] += 1
     return JudgeErrors(
         good_passed=counts[True, True],

@@ -15,6 +15,7 @@ from promptslim.tokens.counter import Counter
 from promptslim.verify.claims import MOST_MARGIN, proof_margin, units_of
 from promptslim.verify.filling import filled_prompt
 from promptslim.verify.judge_cost import judge_cost
+from promptslim.verify.judging import needs_judge
 from promptslim.verify.proving import Prepared
 from promptslim.verify.request import Request, most_input_tokens
 from promptslim.verify.runner import AGAIN, requests_of
@@ -129,6 +130,8 @@ def _notes(ready: Prepared) -> tuple[str, ...]:
         found.append("these tests were run before: the run repeats that look")
     elif past.earlier:
         found.append(f"look {len(past.earlier) + 1}: {len(past.rows)} graded tests are kept, the others are run")
+    if needs_judge(ready.items):
+        found.append("a judge that errs needs more tests than this; the run measures its errors on the labels first")
     if past.spent:
         found.append(f"{past.spent} earlier looks at these tests count, which leaves less for this one")
     return tuple(found)

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from promptslim.core.call import LlmCall
+from promptslim.core.call_fault import CannotCallError
 from promptslim.core.record import record, replace
 from promptslim.proof.canonical import data_hash
 from promptslim.proof.noise import Noise, noise_floor
-from promptslim.proof.verdict import Pair, Terms, judged, stops_early
-from promptslim.verify.answer import Answer, Check
+from promptslim.proof.verdict import MOST_UNPAIRED, Pair, Terms, judged, stops_early
+from promptslim.verify.answer import UNRECORDED, Answer, Check
 from promptslim.verify.claims import proof_pairs
 from promptslim.verify.compared import Compared
 from promptslim.verify.filling import FillingError, cached_for, sent, tools_of
@@ -145,14 +146,19 @@ class Runner:
         self._old: dict[str, Outputs] = {}
         self._new: dict[str, Outputs] = {}
         self._terms = job.terms
+        self._asked = 0
+        self._unrecorded: list[str] = []
+        self._unread: list[str] = []
 
     def run(self) -> Ran:
-        """Ask and grade. Raises what the asker raises."""
+        """Ask and grade. Raises what the asker raises, and CannotCallError where a recording lacks many answers."""
         job = self._job
-        self._terms = replace(job.terms, judge=measured(job.suite, self._asker.ask))
+        self._terms = replace(job.terms, judge=measured(job.suite, self._replies, self._unread.append))
+        self._recorded()
         weak = judged((), self._terms).reason if self._terms.judge is not None else ""
         if weak.startswith("the judge"):
-            return self._ended((), refused=weak)
+            count = len(self._unread)
+            return self._ended((), refused=weak + (f" ({count} of its replies had no verdict)" if count else ""))
         if self._ahead is not None and self._requests:
             self._answers.update(self._ahead.ask(list(self._requests.values())))
         noise = self._noise(job.items[:NOISE_ITEMS]) if job.items else ()
@@ -166,7 +172,26 @@ class Runner:
             self._told(len(done), len(job.items))
             if len(done) < len(job.items) and stops_early([*job.earlier, *self._pairs(done)], self._terms):
                 return self._ended(noise, early=True)
+        self._recorded()
         return self._ended(noise)
+
+    def _replies(self, requests: Sequence[Request]) -> Mapping[str, Answer]:
+        answers = self._asker.ask(requests)
+        # A recording made by hand may go without the second answers of the noise floor.
+        needed = {name: one for name, one in answers.items() if not name.endswith(f"/{AGAIN}/0")}
+        self._asked += len(needed)
+        self._unrecorded += [name for name, one in needed.items() if one.error == UNRECORDED]
+        return answers
+
+    def _recorded(self) -> None:
+        """Raises CannotCallError where so many answers are not in the recording that nothing could pass: that is no
+        look at the items."""
+        count = len(self._unrecorded)
+        if count > MOST_UNPAIRED * self._asked:
+            raise CannotCallError(
+                f"the recording has no answer to {count} of {self._asked} requests, the first {self._unrecorded[0]!r} "
+                "(test, prompt, repetition); record them too, or take out the tests that it lacks; nothing was proved"
+            )
 
     def _ended(self, noise: tuple[Noise, ...], *, early: bool = False, refused: str = "") -> Ran:
         return Ran(self._old, self._new, self._terms, noise, early, refused)
@@ -185,7 +210,7 @@ class Runner:
             if (name := f"{item.id}/{side}/{repeat}") in self._requests and name not in self._answers
         ]
         if wanted:
-            self._answers.update(self._asker.ask([self._requests[name] for name in wanted]))
+            self._answers.update(self._replies([self._requests[name] for name in wanted]))
 
     def _noise(self, items: Sequence[Item]) -> tuple[Noise, ...]:
         """The original prompt against itself: a second answer, or the first two repeats."""
@@ -195,7 +220,7 @@ class Runner:
             Case(f"{item.id}/noise", item.checks, self._answer(item, OLD, 0), self._answer(item, *second))
             for item in items
         ]
-        said = judge_says(cases, self._job.suite.judge, self._asker.ask)
+        said = judge_says(cases, self._job.suite.judge, self._replies)
         grades: dict[str, list[tuple[float | None, float | None]]] = {}
         for item, case in zip(items, cases, strict=True):
             if case.other is None:
@@ -209,7 +234,7 @@ class Runner:
         return noise_floor(grades)
 
     def _answer(self, item: Item, side: str, repeat: int) -> Answer:
-        return self._answers.get(f"{item.id}/{side}/{repeat}", Answer("", error="missing"))
+        return self._answers.get(f"{item.id}/{side}/{repeat}", Answer("", error=UNRECORDED))
 
     def _grade(self, items: Sequence[Item]) -> None:
         self._ask(items, (OLD, NEW))
@@ -221,7 +246,7 @@ class Runner:
             for item in items
             for repeat in repeats
         }
-        said = judge_says(list(cases.values()), self._job.suite.judge, self._asker.ask)
+        said = judge_says(list(cases.values()), self._job.suite.judge, self._replies)
         for item in items:
             own = [cases[item.id, repeat] for repeat in repeats]
             news = [case.other for case in own if case.other is not None]

@@ -18,7 +18,9 @@ from promptslim.core.verification import Spend, Verification
 from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.sizes import UNKNOWN_TOKENIZER
 from promptslim.proof.canonical import data_hash, digest
+from promptslim.proof.judge import JUDGE_SHARE
 from promptslim.proof.lock import LOCK_NAME, Lock, render_lock
+from promptslim.proof.looks import level_of
 from promptslim.verify.backend import LOCAL, SMALL_MODEL, Options, open_backend
 from promptslim.verify.budget import Budget
 from promptslim.verify.code_settings import not_sent
@@ -221,12 +223,25 @@ def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
         )
     found += ready.job.suite.notes
     found += not_sent(ready.job.compared.calls, ready.job.model.parameters)
+    if not ran.refused:
+        found += _judge_note(ready, ran)
     if not ran.noise and not ran.refused and ready.job.items:
         found.append("the noise floor was not measured: there are no second answers of the original prompt")
     past = ready.history
     if past.spent:
         found.append(f"{past.spent} earlier looks at these tests count, which leaves less for this one")
     return found
+
+
+def _judge_note(ready: Prepared, ran: Ran) -> list[str]:
+    errors, judge = ran.terms.judge, ready.job.suite.judge
+    if errors is None or judge is None:
+        return []
+    right = errors.good_passed + errors.bad_failed
+    level = level_of(ran.terms.alpha, ran.terms.look, ran.terms.looks)
+    factor = errors.shrinkage(level * JUDGE_SHARE) if level else 0.0
+    widened = f"; the bounds of the loss are divided by {factor:.2f} for its errors" if factor > 0 else ""
+    return [f"the judge {judge.model.id} was right on {right} of {errors.items} labelled answers{widened}"]
 
 
 def _key(wanted: Wanted) -> bytes | None:

@@ -76,7 +76,7 @@ def test_lowering_the_margin_is_caught(tmp_path: Path) -> None:
         ({"looks": (Look(40, "FAIL"),)}, "the evidence gives PASS"),
         ({"looks": ()}, "records no look"),
         ({"looks": (Look(41, "PASS"),)}, "has 40 items for look 1, the lock 41"),
-        ({"looks": (Look(40, "PASS"), Look(40, "PASS"))}, "declared looks at these items are spent"),
+        ({"looks": (Look(40, "PASS"), Look(40, "PASS"))}, "the one declared look at these tests is spent"),
         ({"result": {"verdict": "PASS"}}, "other numbers"),
         ({"evidence_hash": "0" * 64}, "not the one that the lock records"),
         ({"date": TODAY + timedelta(days=9)}, "still to come"),

@@ -89,7 +89,7 @@ def test_only_the_declared_items_in_the_declared_looks_pass() -> None:
     assert judged(pairs(100), Terms(0.05, look=2, looks=2)).decision == "PASS"
     spent = judged(pairs(1000), Terms(0.05, look=2, looks=1))
     assert (spent.decision, spent.upper) == ("INCONCLUSIVE", math.inf)
-    assert "prove it on new items" in spent.reason
+    assert "prove it on new tests" in spent.reason
 
 
 def test_repeats_are_averaged_before_items_are_compared() -> None:

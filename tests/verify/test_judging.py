@@ -49,9 +49,10 @@ def test_the_errors_of_a_judge_are_counted_on_labelled_answers() -> None:
     right = replying(lambda question: json.dumps({"reason": "r", "pass": '"kind"' in question}))
     assert measured(suite, right) == JudgeErrors(30, 0, 20, 0)
     assert measured(suite, replying(lambda question: '{"pass": true}')) == JudgeErrors(30, 0, 0, 20)
-    assert measured(suite, replying(lambda question: "I cannot say")) == JudgeErrors(0, 30, 0, 20), (
-        "no verdict is an error"
-    )
+    unread: list[str] = []
+    mute = replying(lambda question: "I cannot say")
+    assert measured(suite, mute, unread.append) == JudgeErrors(0, 30, 0, 20), "no verdict is an error"
+    assert len(unread) == 50
     turned = made("not-llm-rubric", labels(30, 20))
     assert measured(turned, right) == JudgeErrors(0, 30, 0, 20), "the label is of the assertion as a whole"
 
@@ -150,4 +151,7 @@ def test_a_judge_in_a_run(
     else:
         (entry_,) = read_lock(Path("promptslim.lock").read_text()).entries
         assert entry_.claim.terms.judge == JudgeErrors(60, 0, 60, 0)
+        # A fifth of the level for the judge, half of that for each of its two rates, none of which erred.
+        factor = 2 * (0.05 * 0.2 / 2) ** (1 / 60) - 1
+        assert f"was right on 120 of 120 labelled answers; the bounds of the loss are divided by {factor:.2f}" in out
         assert '"judge"' in Path("promptslim.lock").read_text()

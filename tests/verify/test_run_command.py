@@ -190,9 +190,24 @@ def test_other_candidates_on_the_same_tests_count_as_looks(run: Run) -> None:
     Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(70)]))
     code, out, _ = run(*VERIFY, "--after", "Is the review positive or negative?", "--fresh")
     assert code == 3
-    assert "all 1 declared looks at these items are spent" in out
+    assert "the one declared look at these tests is spent; prove it on new tests" in out
     assert lock().entries[0].claim.spent == 1
     assert lock().entries[0].claim.candidates == 2
+
+
+def test_a_recording_that_lacks_many_answers_is_no_look(run: Run) -> None:
+    lay_out(Path(), 70)
+    Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(60)]))
+    code, out, err = run(*VERIFY)
+    assert (code, out) == (2, "")
+    assert re.fullmatch(
+        r"promptslim: error: the recording has no answer to 20 of 140 requests, the first 't6\d/(old|new)/0' .+\n", err
+    )
+    assert not Path("promptslim.lock").exists()
+    Path("answers.jsonl").write_text(recorded([f"t{n}" for n in range(66)]))
+    code, out, _ = run(*VERIFY)
+    assert (code, lock().entries[0].looks[0].items) == (0, 70)
+    assert "4 are left out" in out
 
 
 def test_asking_again_for_another_outcome_is_a_look(run: Run) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from promptslim.core.call_fault import CallFault, CannotCallError
 from promptslim.core.record import replace
-from promptslim.verify.answer import Answer
+from promptslim.verify.answer import UNRECORDED, Answer
 from promptslim.verify.answer_data import from_data
 from promptslim.verify.backend import Options
 from promptslim.verify.request import Request
@@ -42,7 +42,7 @@ class Replay:
         for key in (key_of(request), request.id):
             if key in self._answers:
                 return replace(self._answers[key], seconds=None, usd=None, attempts=1)
-        raise CallFault("missing", f"{self._path} has no answer to {request.id}", again=False, billed=False)
+        raise CallFault(UNRECORDED, f"{self._path} has no answer to {request.id}", again=False, billed=False)
 
 
 def _recorded(path: Path) -> Iterator[tuple[str, Answer]]:
