@@ -21,7 +21,7 @@ LEAST_RULER = 10
 
 _LINE = pattern(r"[^\n]*\n|[^\n]+\Z")
 _LINE_END = pattern(r"[ \t]+(?=\n|\Z)")
-_INNER = pattern(r"(?<=[\w,;)'\"])[ ]{2,}(?=[\w(\"'])|(?<=[.!?]) {3,}(?=[\w(\"'])")
+_INNER = pattern(r"(?<=[\w,)'\"])[ ]{2,}(?=[\w(\"'])|(?<=[.!?]) {3,}(?=[\w(\"'])")
 _CODE_LINE = pattern(r"[ \t]*(?:\d+[ \t]*[:|]|//|/\*|[$>]{1,3}[ \t])|[^\n]*[{};\\][ \t]*$")
 _RULER = pattern(rf"([-=_*#~─═━])\1{{{LEAST_RULER - 1},}}")
 _CODE = pattern(
@@ -71,7 +71,7 @@ def blank_space(structure: Structure, *, templated: bool) -> tuple[Blank, ...]:
             continue
         for ruler in _RULER.finditer(line):
             found.append(Blank("ruler", start + ruler.start(), start + ruler.end(), ruler[1] * 3))
-        if number not in columns and not _is_row(line) and not _CODE_LINE.match(line):
+        if number not in columns and not _is_row(line) and not _is_code(line):
             running = number not in spaced or len(_RUN.sub(" ", line.strip())) >= LONG_LINE
             found += (
                 Blank("inner", start + one.start(), start + one.end(), " ")
@@ -140,6 +140,16 @@ def _spaced(text: str) -> set[int]:
 
 def _ends(line: str) -> Iterator[int]:
     return (match.end() for match in _RUN.finditer(line))
+
+
+def _is_code(line: str) -> bool:
+    """Code and data, whatever stands before it on the line: queries, markup and lists of addresses too."""
+    return (
+        _CODE_LINE.match(line) is not None
+        or "</" in line
+        or line.count("://") > 1
+        or ("SELECT " in line and (" FROM " in line or " WHERE " in line))
+    )
 
 
 def _is_row(line: str) -> bool:

@@ -28,7 +28,7 @@ _KEPT = pattern(
 )
 """What no change of wording may touch: inline code, quoted text, tags, addresses, bracketed text, placeholders."""
 
-_DIALOGUE = pattern(r"\s*(?:[-*>] )?[*_]{0,2}[A-Z][\w ]{0,24}[*_]{0,2}:[*_]{0,2}\s+\S")
+_DIALOGUE = pattern(r"\s*(?:[-*>] )?[*_]{0,2}(?:[A-Z][\w ]{0,24}|[a-z]\w{0,14})[*_]{0,2}:[*_]{0,2}\s+\S")
 _INSTRUCTING_LABEL = pattern(
     r"\s*(?:[-*>] )?[*_]{0,2}(?:important|note|task|instructions?|rules?|goal|reminder|warning)\b", re.I
 )
@@ -41,6 +41,14 @@ _BEGINS = pattern(
 """What may stand before the beginning of a sentence: marks of lists and print, a label, a word that joins."""
 
 _NO_SUBJECT = pattern(r"\b(?:when|while|before|after|by|if|once|in|for|to)\s+\w+ing\b|^\W*to\s", re.I)
+_INTRODUCES = pattern(
+    r"(?:now|next|then|first|second|finally|lastly|otherwise|instead|however|again|also|so|and|but|yes|ok|okay|hi|hello"
+    r"|based|given|if|when|whenever|while|after|before|once|until|unless|since|because|as|for|in|on|at|to|from|with"
+    r"|within|without|by|under|per|during|here|although|though|where|wherever|rather|besides|in addition|according"
+    r"|\w+ing|\w+ly)\b",
+    re.I,
+)
+"""What begins the part of a sentence before a comma that is no sentence by itself."""
 _LETTERS = pattern(r"[^\W\d_]+")
 
 
@@ -130,6 +138,8 @@ def _in_sentence(structure: Structure, segment: Segment, table: Mapping[str, Any
         before = sentence[:start]
         if begins and not _may_stand(before, begins):
             continue
+        if kind == "politeness" and _would_splice(before):
+            continue
         if re.search(table["mentioned"], before, re.IGNORECASE):
             return
         if not instead and re.search(table["negated"], before, re.IGNORECASE):
@@ -147,6 +157,15 @@ def _may_stand(before: str, begins: str) -> bool:
     if not before.rstrip().endswith(",") or begins == "sentence":
         return False
     return begins == "clause" or _NO_SUBJECT.search(before) is None
+
+
+def _would_splice(before: str) -> bool:
+    """Whether "please" is what joins two sentences at a comma: without it they run into each other."""
+    if not before.rstrip().endswith(","):
+        return False
+    opening = _BEGINS.match(before.rstrip()[:-1])
+    rest = before[opening.end() if opening else 0 :]
+    return bool(rest.strip(" ,")) and _INTRODUCES.match(rest) is None
 
 
 def _entries(table: Mapping[str, Any]) -> Iterator[tuple[FillerKind, str, str, str]]:

@@ -19,6 +19,7 @@ from promptslim.trim.protection import Protection, Reading, protection
 from promptslim.trim.searched_texts import searched_texts
 from promptslim.trim.subject import Subject
 from promptslim.trim.tool_edits import only_wording_gone, tool_edits
+from promptslim.trim.transcripts import transcript
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 """Tokens of texts, by the counter of the model that a prompt is sent to."""
@@ -88,12 +89,14 @@ def trimmed(prompt: Prompt, made: Iterable[Offer]) -> tuple[Part, ...]:
 def _proposed(subject: Subject, wanted: Wanted) -> Iterator[tuple[Trimmer, Change]]:
     """Copies first, which may hold smaller changes; then by level."""
     allowed = LEVELS[: LEVELS.index(wanted.level) + 1]
+    shown = transcript(subject.text) if subject.prompt.shape != "tools" else None
     found = [
         (trimmer, change)
         for trimmer in trimmers()
         if trimmer.level in allowed and (wanted.only is None or trimmer.name in wanted.only)
         for change in trimmer.changes(subject)
         if any(subject.text[one.start : one.end] != one.instead for one in change.ranges)
+        and not (shown and change.start < shown[1] and shown[0] < change.end)
     ]
     yield from sorted(found, key=lambda one: (not one[1].copy, LEVELS.index(one[0].level)))
 
@@ -137,7 +140,7 @@ def _writable(found: Iterable[tuple[Trimmer, Change]], subject: Subject) -> list
         ):
             continue
         edits = _edits(prompt, places)
-        if edits is not None:
+        if edits is not None and not (trimmer.level == "safe" and _dedents(edits, text, change)):
             before = "".join(text[one.start : one.end] for one in change.ranges)
             after = "".join(one.instead for one in change.ranges)
             written.append(Offer(trimmer.name, trimmer.title, trimmer.level, change, places, edits, 0, before, after))
@@ -148,6 +151,17 @@ def _by_others(trimmer: Trimmer, subject: Subject) -> bool:
     """Whether blank space at an end of a literal is for others to decide: for a template engine, or in a program for
     the text that comes next, which may stand elsewhere and change, and for the layout before closing quotes."""
     return subject.templated or (subject.in_program and trimmer.level == "safe")
+
+
+def _dedents(edits: Iterable[Edit], text: str, change: Change) -> bool:
+    """Whether blanks within a line of the prompt are the indentation of a line in the source, which continues it."""
+    within = any(text[one.start - 1 : one.start] not in ("", "\n") for one in change.ranges)
+    return within and any(_begins_line(one) for one in edits)
+
+
+def _begins_line(edit: Edit) -> bool:
+    document, span = edit.location.document, edit.location.span
+    return span.start > 0 and document.text[span.start - 1] == "\n" and not document.text[span.start : span.end].strip()
 
 
 def _edits(prompt: Prompt, places: Sequence[Placed]) -> tuple[Edit, ...] | None:

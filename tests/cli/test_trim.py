@@ -471,3 +471,11 @@ def test_a_proof_is_for_one_text(run: Run, words: tuple[str, ...]) -> None:
     code, out, err = run("--proved", *words)
     assert (code, out) == (2, "")
     assert f"--proved and {words[0]} do not go together" in err
+
+
+def test_lines_that_the_source_continues_keep_their_indentation(run: Run, tmp_path: Path) -> None:
+    steps = APP.replace("read the ticket.", "read the ticket \\\n   and the    notes of others.")
+    (tmp_path / "app.py").write_text(steps)
+    assert run("--write", *PLAIN)[0] == 0
+    after = (tmp_path / "app.py").read_text()
+    assert "read the ticket \\\n   and the notes of others." in after

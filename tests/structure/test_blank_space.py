@@ -43,6 +43,10 @@ def test_blank_space_goes(text: str, result: str) -> None:
         "core/script.py\n1:def say_hello(name):\n2:  print(name)",
         'Say:\n"Stepping back..."      → when synthesizing\n   here..."                  recognition is at work',
         "total =   price;\nnext",
+        "NeuralSQL: SELECT (SELECT  time FROM w WHERE `year set` = 2009)",
+        'NeuralSQL: QA("ans@who?"; SELECT title FROM w;  Bert Lahr)',
+        "/* 3 example rows: <p><strong>Enter the    page</strong></p>   and more */",
+        "Rows: https://a.example/1   and https://a.example/2   and so on",
     ],
 )
 def test_layout_stays(text: str) -> None:

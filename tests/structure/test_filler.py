@@ -69,6 +69,9 @@ def test_phrases_are_left_out_or_shortened(text: str, short: str) -> None:
         "```\nplease note that in order to\n```",
         "<example>\nPlease note that in order to win you play.\n</example>",
         "User: could you please help me in order to win?",
+        "plan: note that a single letter is a digit and not a circle.",
+        "Return it as JSON in the following form, please include why.",
+        "Follow these instructions at all times.",
         "Put the note [please note that] last, {in_order_to} and {{ please }}.",
     ],
 )

@@ -19,7 +19,6 @@ SAME = {
     "prior to": "before",
     "subsequent to": "after",
     "until such time as": "until",
-    "at all times": "always",
     "in each and every case": "always",
     "each and every time": "always",
     "each and every": "every",

@@ -44,6 +44,10 @@ TOLD_TWICE = f"{CITE}\n\nBe brief in each answer.\n\n{CITE}\n"
 SHOWN = "Example:\nInput: The sky over the sea\nOutput: weather\n\n"
 
 
+RUN = "Instruction:  \nplease buy a chair \n[Search]  \n\nAction: search[chair] \nObservation: \n[Back to Search]  "
+RUNS = f"{RUN}\n\nAction: click[a] \nObservation: You have clicked a. \n"
+
+
 @pytest.mark.parametrize(
     ("trimmer", "before", "after"),
     [
@@ -141,6 +145,14 @@ def test_what_is_left_of_a_sentence_reads_well(before: str, after: str) -> None:
 )
 def test_phrases_that_carry_their_sentence_stay(text: str) -> None:
     assert result(text, "unsafe") == text
+
+
+@pytest.mark.parametrize("level", ["safe", "unsafe", "proof"])
+def test_shown_runs_of_an_agent_look_as_they_do_when_it_runs(level: Level) -> None:
+    head, tail = "You are a shop.  \nBe brief.\n\n", "\nAction: the action  \nObservation: its result  \n"
+    assert result(f"{head}{RUNS}\nNow begin.  \nGo.", level) == f"{head.replace('  ', '')}{RUNS}\nNow begin.\nGo."
+    assert result(RUNS, level) == RUNS
+    assert result(f"Use this form.  {tail}", "safe") == f"Use this form.{tail.replace('  ', '')}"
 
 
 def test_what_the_user_keeps_is_left_alone() -> None:
