@@ -24,6 +24,8 @@ Method = Literal["pass-fail", "graded"]
 
 _OPEN = "neither shown nor ruled out"
 _NOT_RUN = "declared items were run"
+_WEAK = "the original prompt is too weak to compare with"
+_MEND = "improve it, or correct the tests that it fails"
 
 MOST_UNPAIRED = 0.1
 """Share of items whose original answers may stay ungraded: such items drop out, and what is shown is shown of the
@@ -366,9 +368,9 @@ def _missing(rows: Sequence[_Row], given: int, terms: Terms, slices: Sequence[Sl
     if terms.method == "pass-fail":
         passed = sum(row.old > 0 for row in rows)
         if wilson(passed, len(rows), 0.9)[0] < terms.baseline:
-            return f"the original prompt is too weak to compare with: it passes {passed} of {len(rows)} items"
+            return f"{_WEAK}: it passes {passed} of {len(rows)} items; {_MEND}"
     elif (score := _average([row.old for row in rows])) < WEAK_SCORE * terms.margin:
-        return f"the original prompt is too weak to compare with: it scores {score:.2f}"
+        return f"{_WEAK}: it scores {score:.2f}; {_MEND}"
     return None
 
 

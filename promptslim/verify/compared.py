@@ -16,6 +16,7 @@ from promptslim.proof.code_inputs import CodeInputs, code_inputs
 from promptslim.proof.lock import LOCK_NAME
 from promptslim.verify.filling import is_conversation
 from promptslim.verify.suite import NoShorterPromptError, Read, Suite, SuiteError
+from promptslim.verify.suite_files import PROGRAMS
 
 if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
@@ -111,8 +112,10 @@ class Prompts:
 
     def known(self, name: str) -> Prompt:
         """A prompt of the project by its id, or of a file. Raises SuiteError for anything else."""
-        if name in self._known or name.startswith(FILE) or self._read(name) is not None:
+        if name in self._known or name.startswith(FILE):
             return self.named(name, 1)
+        if self._read(posixpath.normpath(name)) is not None:
+            return self.named(posixpath.normpath(name), 1)
         raise self._error(f"there is no prompt {name!r}; {suggestion(name, self._known, 'see promptslim inventory')}")
 
     def named(self, name: str, number: int) -> Prompt:
@@ -137,6 +140,8 @@ class Prompts:
 
     def _of_file(self, path: str, name: str) -> Prompt:
         path, _, key = path.partition("::")
+        if path.endswith(PROGRAMS) and not key:
+            return self._of_program(path, name)
         data = self._read(path)
         if data is None:
             raise self._error(f"there is no file {name!r}")
@@ -152,6 +157,15 @@ class Prompts:
             ids = ", ".join(repr(one.id) for one in facts.prompts[:5]) or "none"
             raise self._error(f"{name!r} has to be one prompt; the file has {ids}")
         return self._known.get(found[0].id, found[0])
+
+    def _of_program(self, path: str, name: str) -> Prompt:
+        """The one prompt of a file of code. Raises SuiteError."""
+        own = [one for one in self._known.values() if one.location.path == path]
+        if len(own) == 1:
+            return own[0]
+        shown = ", ".join(one.id for one in own[:5]) + (", ..." if len(own) > 5 else "")
+        has = f"with the prompts {shown}: name one of them" if own else "with no prompt that can be read"
+        raise self._error(f"{name!r} is a program {has}")
 
     def _made(self, name: str, before: Prompt, after: Prompt) -> Compared:
         """The label is that of the prompt in the project, so that its proof is found again."""

@@ -105,7 +105,9 @@ class TestReader:
 
     def _said(self, node: DataMap, default: _Test, what: str, keys: Sequence[str] = DEFAULT_KEYS) -> _Test:
         self._files.passed_over(known(node, keys, what, _FOREIGN, "type"))
-        mapping(node, "metadata")
+        grouped = [key for key in ("cluster", "slices") if key in mapping(node, "metadata")]
+        for key in grouped:
+            self._files.note(f"{key} under metadata is not read: it stands beside vars in a test")
         text(node, "description")
         threshold = number(node, "threshold")
         own = self._variables(node)

@@ -226,7 +226,7 @@ def _notes(ready: Prepared, ran: Ran, waves: Waves) -> list[str]:
     if not ran.refused:
         found += _judge_note(ready, ran)
     if not ran.noise and not ran.refused and ready.job.items:
-        found.append("the noise floor was not measured: there are no second answers of the original prompt")
+        found.append("the noise floor was not measured: no test has two answers of the original prompt with a grade")
     past = ready.history
     if past.spent:
         found.append(f"{past.spent} earlier looks at these tests count, which leaves less for this one")

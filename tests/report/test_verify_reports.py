@@ -62,7 +62,9 @@ def test_what_the_terminal_shows() -> None:
     found = shown(REPORT)
     assert "per 1,000 calls                      $0.00840               $0.00600      -28.6 %" in found
     assert "per successful task" in found
-    assert "needs     about 120 more independent tests" in found
+    assert "needs     about 220 new independent tests in place of these, whose declared looks are spent" in found
+    assert "with looks: 2 in the suite" in found
+    assert "needs     about 120 more independent tests" in shown(replace(REPORT, looks=2))
     assert "-Please be kind.\n  +Be kind.\n" in found, "that a prompt ends no line is no news"
     assert "regression t1 (1 to 0): not equal\n    @@ -1 +1 @@\n    -yes\n    +no\n" in found
 

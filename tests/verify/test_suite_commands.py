@@ -126,6 +126,19 @@ def test_a_draft_from_the_variables_is_a_suite(run: Run) -> None:
     assert "1 independent test can prove nothing; a margin of 10 points takes about" in err
 
 
+def test_a_file_of_code_stands_for_its_only_prompt(run: Run) -> None:
+    lay_out(Path())
+    code, out, err = run("verify", "init", "app.py")
+    assert (code, out) == (2, "")
+    assert re.search(r"'app\.py' is a program with the prompts app\.py::SYSTEM, .+: name one of them\n$", err)
+    Path("app.py").write_text(Path("app.py").read_text().replace('f"Review: {review}"', "review"))
+    for name in ("app.py", "./app.py"):
+        code, out, _ = run("verify", "init", name)
+        assert (code, yaml.safe_load(out)["prompts"]) == (0, [PROMPT])
+    Path("empty.py").write_text("x = 1\n")
+    assert "'empty.py' is a program with no prompt that can be read" in run("verify", "init", "empty.py")[2]
+
+
 def test_a_draft_of_a_template_has_what_the_template_reads(run: Run) -> None:
     lay_out(Path())
     Path("prompts").mkdir()
@@ -221,6 +234,8 @@ def test_what_is_passed_over_is_said(run: Run) -> None:
     assert "note     outputPath is promptfoo's own, and passed over" in run("verify", "plan", "suite.yaml")[1]
     replay = ("--backend", "replay", "--recording", "answers.jsonl")
     assert "note      outputPath is promptfoo's own" in run("verify", "run", "suite.yaml", *replay)[1]
+    lay_out(Path(), text=suite(70, extra=lambda n: f", metadata: {{cluster: c{n}}}"))
+    assert "note     cluster under metadata is not read" in run("verify", "plan", "suite.yaml")[1]
 
 
 def invocation(review: str, answer: str) -> dict[str, object]:

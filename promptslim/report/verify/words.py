@@ -67,6 +67,11 @@ def more(report: Verification) -> str:
         return ""
     if report.more is None:
         return "something else: more tests like these would not settle it"
+    if report.looks is not None and report.look >= report.looks:
+        return (
+            f"about {report.units + report.more:,} new independent tests in place of these, whose declared looks are "
+            f"spent; with looks: {report.looks + 1} in the suite before their first run, tests can be added later"
+        )
     return f"about {report.more:,} more independent tests, if they are like these"
 
 
