@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from promptslim.check.written_blocks import request_body, written_at
+from promptslim.core.lazy_pattern import pattern
 from promptslim.core.prompt import BlockEnd, Hole, Literal, Prompt
 from promptslim.core.text import Applicability, Fix
 
@@ -18,9 +20,24 @@ CALLS = ("boto3.converse", "boto3.invoke_model", "anthropic.messages")
 """Requests whose texts are lists of blocks."""
 
 
+_PLACE = pattern(
+    r"\b(?:above|below|preceding|foregoing|aforementioned|at the (?:top|bottom|beginning|start)"
+    r"|(?:following|previous|next|first|last|final) (?:block|section|part|paragraph|passage|text|document|context|data"
+    r"|information|input|question|message|instruction|rule|table|list|line)s?)\b"
+    r"|以上|以下|上述|如下|上記|下記|次の|앞|아래",
+    re.IGNORECASE,
+)
+"""Words by which text points at other text: the order of the blocks is part of what they say."""
+
+_OPENED = pattern(r"(?::|<[A-Za-z][^<>/]*>|```\w*)\s*$")
+_CLOSES = pattern(r"^\s*(?:</|```)")
+"""Text that goes on in the next block, and text that ends what the block before began."""
+
+
 def moved_last(prompt: Prompt, hole: Hole, call: LlmCall, label: int) -> tuple[Fix, ...]:
     """The block that holds ``hole`` as the last one of its list. Nothing where the block itself goes on for more than
-    ``label`` characters behind the hole: within one text nothing is moved."""
+    ``label`` characters behind the hole: within one text nothing is moved; and nothing where the texts say something
+    about their order."""
     import ast
 
     from promptslim.edits.calls.change import checked
@@ -29,7 +46,7 @@ def moved_last(prompt: Prompt, hole: Hole, call: LlmCall, label: int) -> tuple[F
     from promptslim.edits.calls.source import read
 
     index = _block(prompt, hole, label)
-    if index is None or call.sdk not in CALLS or prompt.role not in ("system", "user"):
+    if index is None or call.sdk not in CALLS or prompt.role not in ("system", "user") or _is_ordered(prompt, index):
         return ()
     source = read(call.location.document)
     if source is None:
@@ -59,6 +76,20 @@ def _block(prompt: Prompt, hole: Hole, label: int) -> int | None:
             break
         rest += len(part.text) if isinstance(part, Literal) else 0
     return sum(isinstance(part, BlockEnd) for part in prompt.parts[:place]) if rest < label else None
+
+
+def _is_ordered(prompt: Prompt, index: int) -> bool:
+    """True where a text names the place of another, or a block is the frame of the one that would move."""
+    blocks: list[list[str]] = [[]]
+    for part in prompt.parts:
+        if isinstance(part, BlockEnd):
+            blocks.append([])
+        else:
+            blocks[-1].append(part.text if isinstance(part, Literal) else "\0")
+    texts = ["".join(block) for block in blocks]
+    before = texts[index - 1] if index else ""
+    frames = any(map(_OPENED.search, (before, texts[index]))) or any(map(_CLOSES.search, texts[index : index + 2]))
+    return frames or any(map(_PLACE.search, texts))
 
 
 def _item(source: Source, display: ast.List, index: int) -> int | None:

@@ -122,6 +122,34 @@ def test_a_cap_of_one_token_is_meant(tmp_path: Path) -> None:
     assert len(findings(tmp_path, "PS103", OPENAI + call.format(50))) == 1
 
 
+ORDERED = {
+    "a text that points at another": (['f"Now: {stamp}"', '"The time is given above. " + RULES'], True),
+    "a heading": (['"Data:"', "stamp", "RULES"], True),
+    "a tag around the value": (['"<time>"', "stamp", '"</time>"', "RULES"], True),
+    "texts that stand for themselves": (['f"Now: {stamp}"', "RULES"], False),
+}
+
+
+@pytest.mark.parametrize(("texts", "ordered"), ORDERED.values(), ids=ORDERED.keys())
+def test_no_block_moves_where_a_text_says_something_about_the_order(
+    tmp_path: Path, texts: list[str], *, ordered: bool
+) -> None:
+    rules = "".join(f"Rule {n}: the desk of gate {n} asks for the label, then weighs the parcel.\\n" for n in range(60))
+    blocks = ", ".join(f'{{"type": "text", "text": {text}}}' for text in texts)
+    text = f"""
+from datetime import datetime
+import anthropic
+RULES = "{rules}"
+client = anthropic.Anthropic()
+def ask(q):
+    stamp = datetime.now().isoformat()
+    blocks = [{blocks}]
+    return client.messages.create(model=M, max_tokens=9, system=blocks, messages=[{{"role": "user", "content": q}}])
+"""
+    (found,) = findings(tmp_path, "PS302", text)
+    assert (found.fixes == ()) is ordered
+
+
 NO_CAP_FIX = {
     "an object whose class cannot be imported under its name": """
 from agents import Agent
