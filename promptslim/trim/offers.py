@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -32,6 +33,9 @@ MOST_RANGES = 8
 
 SHOWN_ROLES = ("assistant", "tool")
 """Messages that show the model an answer, or give it a result: they are no instructions."""
+
+_EXAMPLES = re.compile(r"(?:^|[/_:])(?:few[_-]?shots?|exemplars?|examples)(?:\.(?:txt|md))?$", re.IGNORECASE)
+"""Names of texts that are examples as a whole: they show a form."""
 
 TOOLS = "tool-schema"
 """The trimmer of tool definitions."""
@@ -89,6 +93,7 @@ def trimmed(prompt: Prompt, made: Iterable[Offer]) -> tuple[Part, ...]:
 def _proposed(subject: Subject, wanted: Wanted) -> Iterator[tuple[Trimmer, Change]]:
     """Copies first, which may hold smaller changes; then by level."""
     allowed = LEVELS[: LEVELS.index(wanted.level) + 1]
+    examples = _EXAMPLES.search(subject.prompt.id) is not None
     shown = transcript(subject.text) if subject.prompt.shape != "tools" else None
     found = [
         (trimmer, change)
@@ -96,6 +101,7 @@ def _proposed(subject: Subject, wanted: Wanted) -> Iterator[tuple[Trimmer, Chang
         if trimmer.level in allowed and (wanted.only is None or trimmer.name in wanted.only)
         for change in trimmer.changes(subject)
         if any(subject.text[one.start : one.end] != one.instead for one in change.ranges)
+        and (change.copy or not examples)
         and not (shown and change.start < shown[1] and shown[0] < change.end)
     ]
     yield from sorted(found, key=lambda one: (not one[1].copy, LEVELS.index(one[0].level)))

@@ -479,3 +479,11 @@ def test_lines_that_the_source_continues_keep_their_indentation(run: Run, tmp_pa
     assert run("--write", *PLAIN)[0] == 0
     after = (tmp_path / "app.py").read_text()
     assert "read the ticket \\\n   and the notes of others." in after
+
+
+def test_a_text_that_is_examples_as_a_whole_stays(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP.replace("SYSTEM", "FEW_SHOTS"))
+    run("--write", "--level", "unsafe", *PLAIN)
+    after = (tmp_path / "app.py").read_text()
+    assert "Please note that customers are busy.   \nIn order to help them,    read" in after
+    assert "Sort the ticket.\n" in after

@@ -72,6 +72,7 @@ def test_phrases_are_left_out_or_shortened(text: str, short: str) -> None:
         "plan: note that a single letter is a digit and not a circle.",
         "Return it as JSON in the following form, please include why.",
         "Follow these instructions at all times.",
+        "Extend the summary by taking into account the new messages.",
         "Put the note [please note that] last, {in_order_to} and {{ please }}.",
     ],
 )
