@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from promptslim.core.call import LlmCall
     from promptslim.edits.calls.source import Source
 
-KEYWORDS = {
-    "boto3.converse": "requestMetadata",
-    "boto3.invoke_model": "requestMetadata",
-    "langchain.ChatBedrockConverse": "request_metadata",
-    "strands.BedrockModel": "request_metadata",
+PATHS = {
+    "boto3.converse": ("requestMetadata",),
+    "boto3.invoke_model": ("requestMetadata",),
+    "langchain.ChatBedrockConverse": ("request_metadata",),
+    "strands.BedrockModel": ("additional_args", "requestMetadata"),
 }
+"""Strands (strands-agents 1.62.0) has no setting for it: what stands in ``additional_args`` joins the request."""
 
 SINCE = "1.35.74"
 """boto3 from which Converse takes requestMetadata (service models of botocore 1.35.73 and 1.35.74), and ..."""
@@ -50,19 +51,17 @@ def labelled(calls: Iterable[LlmCall]) -> tuple[Fix, ...]:
 def _label(call: LlmCall) -> tuple[Edit, ...]:
     import ast
 
-    from promptslim.edits.calls.additions import insert_keyword
     from promptslim.edits.calls.change import checked
-    from promptslim.edits.calls.places import Set, argument
+    from promptslim.edits.calls.places import Gap, argument
     from promptslim.edits.calls.source import read
 
     source = read(call.location.document)
     node = source.node(call.location, ast.Call) if source is not None else None
     if source is None or node is None:
         return ()
-    keyword = KEYWORDS[call.sdk]
-    if isinstance(argument(source, node, (keyword,)), Set):
-        return ()
-    return checked(source, [insert_keyword(source, node, keyword, _value(source, node, call))]) or ()
+    path = PATHS[call.sdk]
+    place = argument(source, node, path) or (Gap(node, path) if len(path) == 1 else None)
+    return (checked(source, [place.fill(source, _value(source, node, call))]) or ()) if isinstance(place, Gap) else ()
 
 
 def _value(source: Source, node: object, call: LlmCall) -> str:

@@ -122,6 +122,19 @@ def test_a_cap_of_one_token_is_meant(tmp_path: Path) -> None:
     assert len(findings(tmp_path, "PS103", OPENAI + call.format(50))) == 1
 
 
+def test_a_label_of_strands_stands_where_it_reaches_the_request(tmp_path: Path) -> None:
+    text = """
+from strands.models import BedrockModel
+m = BedrockModel(model_id="us.amazon.nova-lite-v1:0", max_tokens=300)
+"""
+    (found,) = findings(tmp_path, "PS601", text)
+    assert 'additional_args={"requestMetadata": {"feature": "app"}}' in fixed(tmp_path, found)
+    (tmp_path / "app.py").write_text(fixed(tmp_path, found), "utf-8")
+    assert not promptslim.check(["."], cwd=tmp_path, select=["PS601"], cache=False).findings
+    (tmp_path / "app.py").write_text(text.replace("max_tokens=300", "additional_args=settings()"), "utf-8")
+    assert not promptslim.check(["."], cwd=tmp_path, select=["PS601"], cache=False).findings
+
+
 ORDERED = {
     "a text that points at another": (['f"Now: {stamp}"', '"The time is given above. " + RULES'], True),
     "a heading": (['"Data:"', "stamp", "RULES"], True),

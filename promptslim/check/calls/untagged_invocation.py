@@ -53,6 +53,8 @@ def _tagged(call: LlmCall) -> bool:
 
 
 def _untagged(call: LlmCall) -> bool:
+    if call.sdk == "strands.BedrockModel" and "additional_args" in call.location.text:
+        return False  # joins the request as it is, and may hold the label
     return (
         not call.opaque
         and all(isinstance(case.value, Absent) for case in call.metadata)
