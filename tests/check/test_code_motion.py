@@ -139,7 +139,7 @@ def test_one_motion_makes_nothing_new(motion: Callable[[Code, int], Code]) -> No
         assert new_after(code) == ()
 
 
-@settings(max_examples=12)
+@settings(max_examples=12, deadline=None)
 @given(motions=st.lists(st.tuples(st.sampled_from(MOTIONS[:5]), st.integers(0, 6)), min_size=2, max_size=4))
 def test_motions_together_make_nothing_new(motions: list[tuple[Callable[[Code, int], Code], int]]) -> None:
     code = START
@@ -149,7 +149,7 @@ def test_motions_together_make_nothing_new(motions: list[tuple[Callable[[Code, i
 
 
 @given(number=st.integers(0, 6))
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 def test_one_more_function_is_new_whatever_moved(number: int) -> None:
     code = lines_above(other_order(START, number), number)
     code.files["app.py"].append(UNCAPPED.replace("summarise", "one_more"))
