@@ -183,7 +183,7 @@ def stops_early(pairs: Sequence[Pair], terms: Terms) -> bool:
     factor, level = _judge(terms.judge, level_of(terms.alpha, terms.look, terms.looks))
     if factor <= 0 or level <= 0:
         return False
-    return rejected_early(_units(rows).seen, terms.margin * factor, level)
+    return rejected_early(_units(rows).seen, terms.margin, level)
 
 
 def wants_items(outcome: Outcome) -> bool:
@@ -299,7 +299,8 @@ def _bounds(units: _Units, method: Method, level: float, factor: float) -> tuple
         upper = upper_bound(worst_b, worst_c, len(units.worst), level)
     else:
         lower, upper = graded_lower(units.seen, level), graded_upper(units.worst, level)
-    return lower / factor, upper / factor
+    # A judge hides a part of what there is, and the factor bounds from below how much it shows: it may show it all.
+    return min(lower, lower / factor), max(upper, upper / factor)
 
 
 def _discordant(losses: Sequence[float]) -> tuple[int, int]:
@@ -330,7 +331,7 @@ def _decide(
         return "FAIL", f"critical slice {hurt[0].name!r}: {len(hurt[0].worse)} of {hurt[0].items} items got worse"
     if terms.judge is not None and (terms.judge.kappa < LEAST_KAPPA or factor <= 0):
         return "INCONCLUSIVE", _weak_judge(terms.judge)
-    if lower > terms.margin or (level > 0 and rejected_early(units.seen, terms.margin * factor, level)):
+    if lower > terms.margin or (level > 0 and rejected_early(units.seen, terms.margin, level)):
         return "FAIL", f"the loss is shown to be above {_points(terms.margin)} points"
     missing = _missing(rows, given, terms, slices)
     if missing:

@@ -240,7 +240,7 @@ def _judge_note(ready: Prepared, ran: Ran) -> list[str]:
     right = errors.good_passed + errors.bad_failed
     level = level_of(ran.terms.alpha, ran.terms.look, ran.terms.looks)
     factor = errors.shrinkage(level * JUDGE_SHARE) if level else 0.0
-    widened = f"; the bounds of the loss are divided by {factor:.2f} for its errors" if factor > 0 else ""
+    widened = f"; the upper bound of the loss is divided by {factor:.2f} for its errors" if factor > 0 else ""
     return [f"the judge {judge.model.id} was right on {right} of {errors.items} labelled answers{widened}"]
 
 

@@ -113,6 +113,17 @@ def test_a_cluster_counts_once() -> None:
         judged(many, Terms(0.05))
 
 
+def test_a_judge_may_show_all_of_a_loss() -> None:
+    """Its errors are bounded from one side: that it errs is not known, so that a loss is no larger than it is seen."""
+    judge = JudgeErrors(60, 0, 60, 0)
+    seen = pairs(80, worse=20)
+    plain, with_judge = judged(seen, Terms(0.15)), judged(seen, Terms(0.15, judge=judge))
+    assert with_judge.lower <= plain.lower < 0.15
+    assert with_judge.upper > plain.upper
+    assert plain.decision == with_judge.decision == "INCONCLUSIVE"
+    assert judged(pairs(80, worse=40), Terms(0.15, judge=judge)).decision == "FAIL"
+
+
 def test_the_judges_errors_widen_the_bound() -> None:
     plain = judged(pairs(200, worse=1, better=1), Terms(0.05))
     with_judge = judged(pairs(200, worse=1, better=1), Terms(0.05, judge=GOOD_JUDGE))

@@ -153,5 +153,7 @@ def test_a_judge_in_a_run(
         assert entry_.claim.terms.judge == JudgeErrors(60, 0, 60, 0)
         # A fifth of the level for the judge, half of that for each of its two rates, none of which erred.
         factor = 2 * (0.05 * 0.2 / 2) ** (1 / 60) - 1
-        assert f"was right on 120 of 120 labelled answers; the bounds of the loss are divided by {factor:.2f}" in out
+        assert (
+            f"was right on 120 of 120 labelled answers; the upper bound of the loss is divided by {factor:.2f}" in out
+        )
         assert '"judge"' in Path("promptslim.lock").read_text()
