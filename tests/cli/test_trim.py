@@ -487,3 +487,12 @@ def test_a_text_that_is_examples_as_a_whole_stays(run: Run, tmp_path: Path) -> N
     after = (tmp_path / "app.py").read_text()
     assert "Please note that customers are busy.   \nIn order to help them,    read" in after
     assert "Sort the ticket.\n" in after
+
+
+def test_what_the_other_levels_look_at_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(projects.APP)
+    assert run()[2] == (
+        "promptslim: nothing to trim\n"
+        "promptslim: only repeated blank space was looked at; --level unsafe looks at wording and layout too\n"
+    )
+    assert run("--level", "safe")[2] == "promptslim: nothing to trim\n"

@@ -95,6 +95,8 @@ def _finished(session: Session, run: Run, trimming: Trimming) -> int:
             say(line.rstrip("\n"))
         if refused:
             say("prompts whose cached prefix would fall under the minimum were left as they are; --accept-cache-loss")
+        if not result.prompts and given.value("level") is None and not (given.flag("proved") or writing):
+            say("only repeated blank space was looked at; --level unsafe looks at wording and layout too")
         if given.flag("proved") and not run.proofs:
             say("promptslim.lock has no proof for these files; promptslim verify run SUITE makes one")
     return int(refused if writing else refused or bool(result.files))
