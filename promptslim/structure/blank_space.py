@@ -31,8 +31,8 @@ _CODE = pattern(
 )
 _RUN = pattern(r"(?<=\S) {2,}(?=\S)")
 LONG_RUN = 4
-"""Blanks that are layout where a line next to it has such a run too; in a long line they are what is left of the
-indentation of a line that a program continues."""
+"""Blanks that are layout where the line has a run of another length, or the next line has any; in a long line they are
+what is left of the indentation of a line that a program continues."""
 LONG_LINE = 120
 """Characters without repeated blanks from which a line is running text."""
 COLUMN_WIDTH = 20
@@ -72,7 +72,8 @@ def blank_space(structure: Structure, *, templated: bool) -> tuple[Blank, ...]:
         for ruler in _RULER.finditer(line):
             found.append(Blank("ruler", start + ruler.start(), start + ruler.end(), ruler[1] * 3))
         if number not in columns and not _is_row(line) and not _is_code(line):
-            running = number not in spaced or len(_RUN.sub(" ", line.strip())) >= LONG_LINE
+            alone = number not in spaced and len(set(_RUN.findall(line.strip()))) < 2
+            running = alone or len(_RUN.sub(" ", line.strip())) >= LONG_LINE
             found += (
                 Blank("inner", start + one.start(), start + one.end(), " ")
                 for one in _INNER.finditer(line)

@@ -208,6 +208,9 @@ class TestReader:
         if not isinstance(node, DataMap):
             raise error(node, "a scenario is a mapping with config and tests")
         known(node, SCENARIO_KEYS, "a scenario")
+        for key in ("config", "tests"):
+            if node.get(key) is None:
+                raise error(node, f"a scenario has config and tests; this one lacks {key}")
         text(node, "description")
         tests = list(self._tests(node.get("tests")))
         for config in self._tests(node.get("config")):

@@ -40,6 +40,7 @@ def test_blank_space_goes(text: str, result: str) -> None:
         "<example>\nA    b  \n</example>",
         "Explain.\n    def f():\n        return 1",
         "core/script.py\n1:\n2:def say_hello(name):\n3:    print(name)\n4:",
+        "$ kill %1\n[1]+  Terminated              python3 app.py > server.log 2>&1\n$ ls",
         "core/script.py\n1:def say_hello(name):\n2:  print(name)",
         'Say:\n"Stepping back..."      → when synthesizing\n   here..."                  recognition is at work',
         "total =   price;\nnext",
