@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +11,7 @@ import pytest
 from bedrock_client import HELLO, MODEL, client
 from botocore.exceptions import ClientError
 
-from promptslim.verify.local.answers import echo
 from promptslim.verify.local.server import LocalServer
-from promptslim.verify.local.service import Service
 
 TOOL = {"toolSpec": {"name": "look", "inputSchema": {"json": {"type": "object"}}}}
 CALL = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t1", "name": "look", "input": {}}}]}
@@ -24,17 +21,6 @@ PREFILL = {"role": "assistant", "content": [{"text": "So"}]}
 
 def said(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "content": [{"text": text}]}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer(Service(echo)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bedrock(server: LocalServer) -> Any:
-    return client(server.url)
 
 
 @pytest.mark.parametrize(

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from bedrock_client import HELLO, MODEL, client
 from botocore.exceptions import ClientError
 
-from promptslim.verify.local.answers import by_rules, echo, in_turn
+from promptslim.verify.local.answers import by_rules, in_turn
 from promptslim.verify.local.server import LocalServer
 from promptslim.verify.local.service import Service
 
 LONG = "Policy text that never changes and goes on and on. " * 160
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer(Service(echo)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bedrock(server: LocalServer) -> Any:
-    return client(server.url)
 
 
 def test_converse(bedrock: Any) -> None:
