@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from promptslim.cli.error import UsageError
-from promptslim.cli.session import drop_output, say, write
+from promptslim.cli.session import say, write
 from promptslim.core.record import record
 from promptslim.core.text import Applicability
 
@@ -72,18 +71,6 @@ def show_difference(session: Session, changes: Iterable[FileChange]) -> None:
         write(difference(change.path, change.text_before, change.text_after, colour))
 
 
-def write_standard_output(data: bytes) -> None:
-    """Bytes to standard output. Raises UsageError for a full disk."""
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        drop_output()
-    except OSError as error:
-        drop_output()
-        raise UsageError(f"cannot write the output: {error.strerror}") from None
-
-
 def write_changes(
     session: Session, changes: Sequence[FileChange], together: Sequence[frozenset[str]] = ()
 ) -> frozenset[str]:
@@ -91,7 +78,7 @@ def write_changes(
     written. Raises UsageError where none is changed because one cannot be stored."""
     if not changes:
         return frozenset()
-    from promptslim.cli.atomic_files import replace_files
+    from promptslim.edits.atomic_files import replace_files
 
     cwd = session.place.cwd
     full = {os.path.join(cwd, change.path): change.path for change in changes}

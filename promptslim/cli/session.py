@@ -193,8 +193,17 @@ def say(message: str) -> None:
 
 def write(chunks: Iterable[str]) -> None:
     """Text to standard output. A reader that has gone away is no error; a full disk raises UsageError."""
+    _to_standard_output(lambda: sys.stdout.writelines(chunks))
+
+
+def write_bytes(data: bytes) -> None:
+    """Bytes to standard output, as ``write``."""
+    _to_standard_output(lambda: sys.stdout.buffer.write(data))
+
+
+def _to_standard_output(put: Callable[[], object]) -> None:
     try:
-        sys.stdout.writelines(chunks)
+        put()
         sys.stdout.flush()
     except BrokenPipeError:
         drop_output()

@@ -12,7 +12,7 @@ from promptslim import __version__
 from promptslim.cli.baseline_file import BaselineFile
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Given, Option, Parameters
-from promptslim.cli.session import Session, say, write
+from promptslim.cli.session import Session, say, write, write_bytes
 from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
 from promptslim.core.record import replace
 from promptslim.report.formats import View, check_renderer, names
@@ -165,7 +165,7 @@ def _fixed(session: Session, run: Run, what: Wanted, baseline: BaselineFile, rep
     piped = what.write and "-" in (session.given.listed("paths") or ())
     unwritten: frozenset[str] = frozenset()
     if piped:
-        fixes.write_standard_output(result.changes[0].after if result.changes else session.standard_input)
+        write_bytes(result.changes[0].after if result.changes else session.standard_input)
     elif what.write:
         unwritten = fixes.write_changes(session, result.changes, result.groups)
     if what.diff and session.quiet < 2:
