@@ -153,7 +153,6 @@ def verify(
 
     from promptslim.core.record import replace
     from promptslim.pipeline.run import place_of
-    from promptslim.proof.files import replace_file
     from promptslim.verify.project import Project
     from promptslim.verify.verification import Wanted, verification
 
@@ -177,6 +176,6 @@ def verify(
     working = os.getcwd()  # noqa: PTH109
     os.chdir(root)
     try:
-        return verification(Project(replace(place, cwd=root), path), wanted, replace_file)
+        return verification(Project(replace(place, cwd=root), path), wanted)
     finally:
         os.chdir(working)

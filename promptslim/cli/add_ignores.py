@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
 from promptslim.cli.session import say, write
+from promptslim.edits.atomic_files import replace_file
 
 if TYPE_CHECKING:
     from promptslim.core.finding import Finding

@@ -7,9 +7,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
 from promptslim.cli.session import say
+from promptslim.edits.atomic_files import replace_file
 
 if TYPE_CHECKING:
     from promptslim.check.baseline import Entry

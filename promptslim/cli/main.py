@@ -111,6 +111,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from promptslim.config.error import ConfigError
     from promptslim.discover.git_changes import GitError
     from promptslim.discover.paths import PathError
+    from promptslim.edits.atomic_files import WriteError
     from promptslim.pricing.price_file import PriceFileError
     from promptslim.report.formats import RenderError
     from promptslim.tokens.vocabulary import VocabularyError
@@ -125,4 +126,5 @@ def _expected() -> tuple[type[Exception], ...]:
         PriceFileError,
         RenderError,
         VocabularyError,
+        WriteError,
     )

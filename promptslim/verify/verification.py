@@ -15,6 +15,7 @@ from promptslim.config.cache_folder import cache_folder
 from promptslim.core.call_fault import CannotCallError
 from promptslim.core.record import record, replace
 from promptslim.core.verification import Spend, Verification
+from promptslim.edits.atomic_files import WriteError, replace_file
 from promptslim.pipeline.counting import Counting
 from promptslim.pipeline.sizes import UNKNOWN_TOKENIZER
 from promptslim.proof.canonical import data_hash, digest
@@ -82,19 +83,17 @@ class KeyFileError(Exception):
 
 
 Told = Callable[[str], None]
-Written = Callable[[str, bytes], None]
 
 
 def _nothing(text: str) -> None:
     pass
 
 
-def verification(
-    project: Project, wanted: Wanted, write: Written, warn: Told = _nothing, progress: Told = _nothing
-) -> Verification:
-    """Run the suite of a project and keep the proof. ``write`` puts bytes in the place of a file, whole or not at all;
-    ``progress`` is told how far the run is and what is spent. Raises what is wrong with the suite, the proof and
-    the calls, and StoppedError where a limit ends the run."""
+def verification(project: Project, wanted: Wanted, warn: Told = _nothing, progress: Told = _nothing) -> Verification:
+    """Run the suite of a project and keep the proof. ``progress`` is told how far the run is and what is spent.
+
+    Raises what is wrong with the suite, the proof and the calls, WriteError where the proof cannot be written, and
+    StoppedError where a limit ends the run."""
     suite = project.suite()
     lock = project.lock()
     compared = project.compared(suite, Chosen(wanted.before, wanted.after), wanted.base)
@@ -122,7 +121,7 @@ def verification(
         texts=wanted.texts,
         notes=_notes(ready, ran, waves),
     )
-    return _kept(project, wanted, result, key, write)
+    return _kept(project, wanted, result, key)
 
 
 def _answering(project: Project, model: Model, wanted: Wanted) -> Model:
@@ -254,7 +253,7 @@ def _key(wanted: Wanted) -> bytes | None:
         raise KeyFileError(f"the key {wanted.sign} cannot be read: {error.strerror}") from None
 
 
-def _kept(project: Project, wanted: Wanted, result: Proved, key: bytes | None, write: Written) -> Verification:
+def _kept(project: Project, wanted: Wanted, result: Proved, key: bytes | None) -> Verification:
     """Write evidence first, then the lock that names it, then take away what nothing names any more."""
     if result.lock is None:
         return result.report
@@ -267,9 +266,13 @@ def _kept(project: Project, wanted: Wanted, result: Proved, key: bytes | None, w
         lock = Lock(tuple(entries))
     for path, data in result.evidence.items():
         full = os.path.join(project.place.cwd, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        write(full, data)
-    write(os.path.join(project.place.cwd, LOCK_NAME), render_lock(lock).encode())
+        try:
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+        except OSError as error:
+            folder = os.path.dirname(path)
+            raise WriteError(f"cannot make the folder {folder}: {error.strerror}; make room for it") from None
+        replace_file(full, data)
+    replace_file(os.path.join(project.place.cwd, LOCK_NAME), render_lock(lock))
     for path in result.gone:
         full = os.path.join(project.place.cwd, path)
         if path.startswith(f"{EVIDENCE}/") and os.path.normpath(path) == path:

@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from promptslim.cli.atomic_files import replace_file, replace_files
-from promptslim.cli.error import UsageError
+from promptslim.edits.atomic_files import WriteError, replace_file, replace_files
 
 OLD, NEW = b"old " * 3000, b"new! " * 3000
 SCRIPT = """
 import sys
-from promptslim.cli.atomic_files import replace_files
+from promptslim.edits.atomic_files import replace_files
 folder, count = sys.argv[1], int(sys.argv[2])
 old, new = b"old " * 3000, b"new! " * 3000
 print("ready", flush=True)
@@ -79,7 +78,7 @@ def test_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr("builtins.open", fails)
     else:
         monkeypatch.setattr(os, failing, fails)
-    with pytest.raises(UsageError, match=r"No space left on device; no file was changed") as caught:
+    with pytest.raises(WriteError, match=r"No space left on device; no file was changed") as caught:
         replace_files({str(tmp_path / f"{n}.py"): (OLD, NEW) for n in range(3)})
     monkeypatch.undo()
     assert f"{at}.py" in str(caught.value)
@@ -107,7 +106,7 @@ def test_failing_replacement_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         real(source, target)
 
     monkeypatch.setattr(os, "replace", fails)
-    with pytest.raises(UsageError, match="1 of 3 files were written before"):
+    with pytest.raises(WriteError, match="1 of 3 files were written before"):
         replace_files({str(tmp_path / f"{n}.py"): (OLD, NEW) for n in range(3)})
     assert contents(tmp_path) == {"0.py": NEW, "1.py": OLD, "2.py": OLD}
 
@@ -118,8 +117,21 @@ def test_new_file(tmp_path: Path) -> None:
     mask = os.umask(0)
     os.umask(mask)
     assert (tmp_path / "a.toml").stat().st_mode & 0o777 == 0o666 & ~mask
-    with pytest.raises(UsageError, match="choose another place"):
+    with pytest.raises(WriteError, match="choose another place"):
         replace_file(str(tmp_path / "no" / "a.toml"), "")
+
+
+def test_one_file_stays_as_it_is_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    replace_file(str(path), b"old")
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError, match="No space"):
+        replace_file(str(path), b"new")
+    assert contents(tmp_path) == {"file": b"old"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -136,7 +136,8 @@ def test_prompt_with_a_proof_is_listed(run: Run, tmp_path: Path) -> None:
     made, evidence, _ = projects.made_entry(
         label, "app.py", claim, projects.rows(40), projects.TODAY, projects.EVIDENCE, texts=True
     )
-    projects.replace_file(str(tmp_path / projects.EVIDENCE), evidence)
+    (tmp_path / projects.EVIDENCE).parent.mkdir(exist_ok=True)
+    (tmp_path / projects.EVIDENCE).write_bytes(evidence)
     projects.write(tmp_path, made)
     code, _, err = run("--fix", "--extend-select", "PS7")
     assert "not fixed: app.py:" in err

@@ -14,7 +14,6 @@ from promptslim.pipeline import run as pipeline
 from promptslim.proof.canonical import data_hash
 from promptslim.proof.code_inputs import CodeInputs, code_inputs
 from promptslim.proof.evidence import Row
-from promptslim.proof.files import replace_file
 from promptslim.proof.lock import Claim, Entry, Grader, Lock, made_entry, read_lock, render_lock
 from promptslim.proof.recompute import source_of
 from promptslim.proof.verdict import Pair, Terms
@@ -100,13 +99,14 @@ def prove(folder: Path, count: int = 40, worse: int = 0, texts: bool = True, **t
     label, code = inputs(folder)
     claim = claim_of(code, FILES, **{"items": count, **terms})
     entry, evidence, _ = made_entry(label, "app.py", claim, rows(count, worse), TODAY, EVIDENCE, texts=texts)
-    replace_file(str(folder / EVIDENCE), evidence)
+    (folder / EVIDENCE).parent.mkdir(exist_ok=True)
+    (folder / EVIDENCE).write_bytes(evidence)
     write(folder, entry)
     return entry
 
 
 def write(folder: Path, entry: Entry) -> None:
-    replace_file(str(folder / "promptslim.lock"), render_lock(Lock((entry,))).encode())
+    (folder / "promptslim.lock").write_text(render_lock(Lock((entry,))), "utf-8")
 
 
 def forged(entry: Entry, **changes: object) -> Entry:

@@ -38,7 +38,6 @@ from promptslim.pipeline import run as pipeline
 from promptslim.proof.canonical import data_hash, file_hash, prompt_hash, prompts_hash, python_hash
 from promptslim.proof.code_inputs import CodeInputs
 from promptslim.proof.errors import ProofFileError
-from promptslim.proof.files import replace_file
 from promptslim.proof.lock import made_entry, read_lock
 from promptslim.proof.recompute import Demands, Surroundings, recompute
 
@@ -343,7 +342,8 @@ def test_prompt_files(path: str, text: str, change: tuple[str, str], same: tuple
     (found,) = definitions(run.facts)
     code = CodeInputs(prompt_hash(found))
     entry, evidence, _ = made_entry(found.id, path, claim_of(code, FILES), rows(), TODAY, EVIDENCE)
-    replace_file(str(tmp_path / EVIDENCE), evidence)
+    (tmp_path / EVIDENCE).parent.mkdir(exist_ok=True)
+    (tmp_path / EVIDENCE).write_bytes(evidence)
     write(tmp_path, entry)
     assert said(tmp_path) == []
     lay_out(tmp_path, {path: text.replace(*same)})

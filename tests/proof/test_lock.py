@@ -22,7 +22,6 @@ from promptslim.check.data_meaning import data_meaning
 from promptslim.proof.canonical import digest
 from promptslim.proof.errors import ProofFileError
 from promptslim.proof.evidence import Row, read_evidence, render_evidence
-from promptslim.proof.files import replace_file
 from promptslim.proof.judge import JudgeErrors
 from promptslim.proof.lock import Lock, Look, claim_data, made_entry, read_lock, render_lock
 from promptslim.proof.recompute import Checked, Demands, Surroundings, recompute
@@ -65,7 +64,7 @@ def test_lowering_the_margin_is_caught(tmp_path: Path) -> None:
     assert "method.margin of the lock differs" in again(tmp_path).message
     claim = replace(entry.claim, terms=terms)
     evidence = render_evidence(claim_data(claim), rows())
-    replace_file(str(tmp_path / EVIDENCE), evidence)
+    (tmp_path / EVIDENCE).write_bytes(evidence)
     write(tmp_path, forged(entry, claim=claim, evidence_hash=digest(evidence)))
     assert "the evidence gives INCONCLUSIVE" in again(tmp_path).message, "40 items cannot show 5 points"
 
@@ -119,7 +118,7 @@ def test_a_look_that_did_not_pass(tmp_path: Path) -> None:
     assert entry.looks == (Look(40, "INCONCLUSIVE"),)
     before = replace(entry.claim, before=entry.claim.after, after="0" * 64)
     evidence = render_evidence(claim_data(before), rows(worse=2))
-    replace_file(str(tmp_path / EVIDENCE), evidence)
+    (tmp_path / EVIDENCE).write_bytes(evidence)
     write(tmp_path, forged(entry, claim=before, evidence_hash=digest(evidence)))
     assert (again(tmp_path).status, again(tmp_path).applied) == ("OPEN", False)
     assert said(tmp_path) == []
@@ -134,7 +133,7 @@ def test_a_later_look_with_more_items(tmp_path: Path) -> None:
     second, evidence, outcome = made_entry(entry.id, "app.py", claim, more, TODAY, EVIDENCE, entry.looks)
     assert outcome.level == 0.025
     assert second.looks == (Look(40, "INCONCLUSIVE"), Look(100, "PASS"))
-    replace_file(str(tmp_path / EVIDENCE), evidence)
+    (tmp_path / EVIDENCE).write_bytes(evidence)
     write(tmp_path, second)
     assert again(tmp_path).status == "VALID"
     write(tmp_path, forged(second, looks=(Look(100, "PASS"),)))
@@ -261,20 +260,6 @@ def test_without_texts(tmp_path: Path) -> None:
     assert again(tmp_path).status == "VALID"
     prove(tmp_path)
     assert b'"texts":["yes","yes"]' in (tmp_path / EVIDENCE).read_bytes()
-
-
-def test_writing_leaves_the_old_file_or_the_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "deep" / "file"
-    replace_file(str(path), b"old")
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        replace_file(str(path), b"new")
-    assert path.read_bytes() == b"old"
-    assert list(path.parent.iterdir()) == [path]
 
 
 def test_findings_name_the_lock_and_the_prompt(tmp_path: Path) -> None:

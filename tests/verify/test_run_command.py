@@ -453,3 +453,12 @@ def test_from_python(run: Run) -> None:
     with pytest.raises(SuiteError, match=r"none\.yaml: there is no such file"):
         promptslim.verify("none.yaml", cwd=here)
     assert Path.cwd() == here
+
+
+def test_a_proof_that_cannot_be_written_is_one_line(run: Run) -> None:
+    lay_out(Path())
+    Path("promptslim-evidence").write_text("a file")
+    code, out, err = run(*VERIFY)
+    assert (code, out) == (2, "")
+    assert err == "promptslim: error: cannot make the folder promptslim-evidence: File exists; make room for it\n"
+    assert not Path("promptslim.lock").exists()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
 from promptslim.cli.parameters import Given, Option, Parameters
 from promptslim.cli.session import Session, say, write
 from promptslim.cli.settings_flags import CONFIGURATION, FILES, OUTPUT, PATHS
 from promptslim.core.record import record, replace
+from promptslim.edits.atomic_files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

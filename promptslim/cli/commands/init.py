@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 
-from promptslim.cli.atomic_files import replace_file
 from promptslim.cli.error import UsageError
 from promptslim.cli.first_files import HOOK_FILE, WORKFLOW_FILE, Addition, configuration, hook, workflow
 from promptslim.cli.installed_from import Source, installed_from, parse
 from promptslim.cli.parameters import Given, Option, Parameters
 from promptslim.cli.session import say, write
+from promptslim.edits.atomic_files import replace_file
 from promptslim.report.escape import one_line
 
 PARAMETERS: Parameters = (

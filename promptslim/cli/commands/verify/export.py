@@ -36,7 +36,7 @@ def run(given: Given) -> int:
         if output is None:
             write([text])
         else:
-            from promptslim.cli.atomic_files import replace_file
+            from promptslim.edits.atomic_files import replace_file
 
             replace_file(output, text)
         left = max(line.left_out for line in lines)

@@ -60,7 +60,7 @@ def run(given: Given) -> int:
         if output is None:
             write([draft.text])
         else:
-            from promptslim.cli.atomic_files import replace_file
+            from promptslim.edits.atomic_files import replace_file
 
             replace_file(output, draft.text)
         if not project.session.quiet:

@@ -60,14 +60,13 @@ def run(given: Given) -> int:
     given = Given({**given.values, **{name: path for name, path in paths.items() if path is not None}})
     wanted = _wanted(given)
     with project_of(given, given.value("suite") or "") as (project, _):
-        from promptslim.cli.atomic_files import replace_file
         from promptslim.verify.verification import verification
         from promptslim.verify.waves import StoppedError
 
         live = Live(sys.stderr.isatty() and not project.session.quiet)
         try:
             _say_when_interrupted(live)
-            report = verification(project.inner, wanted, replace_file, project.session.warn, live)
+            report = verification(project.inner, wanted, project.session.warn, live)
         except StoppedError as stop:
             live.clear()
             say(f"INCONCLUSIVE: {stop}; what was answered is kept: run again with a higher limit to go on")
@@ -143,7 +142,7 @@ def _shown(project: Project, report: Verification) -> int:
     given = project.given
     page = given.value("html")
     if page is not None:
-        from promptslim.cli.atomic_files import replace_file
+        from promptslim.edits.atomic_files import replace_file
 
         replace_file(page, "".join(html.render(report)))
     if project.session.quiet < 2:

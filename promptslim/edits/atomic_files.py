@@ -11,20 +11,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from promptslim.cli.error import UsageError
-
 if TYPE_CHECKING:
     from types import FrameType
 
 
+class WriteError(Exception):
+    """A file that cannot be written. The message is one line."""
+
+
 def replace_file(path: str, content: str | bytes) -> None:
-    """Write a file whole or not at all, text as UTF-8; it need not exist. Raises UsageError."""
+    """Write a file whole or not at all, text as UTF-8; it need not exist. Raises WriteError."""
     data = content.encode() if isinstance(content, str) else content
     try:
         with _signals_kept(), _staged({path: data}) as staged:
             _commit(staged)
     except OSError as error:
-        raise UsageError(f"cannot write {os.path.realpath(path)}: {error.strerror}; choose another place") from None
+        raise WriteError(f"cannot write {os.path.realpath(path)}: {error.strerror}; choose another place") from None
 
 
 def replace_files(
@@ -33,7 +35,7 @@ def replace_files(
     """Write new contents of files that exist: path -> content as it was read, new content.
 
     All new contents are on the disk, beside their files, before the first file is replaced; where one of them cannot
-    be written (a full disk), no file changes and UsageError is raised. A file that is read-only, gone or no longer
+    be written (a full disk), no file changes and WriteError is raised. A file that is read-only, gone or no longer
     as it was read stays as it is, with those it has to change ``together`` with. Mode, owner and symbolic links stay.
     Gives the paths that were written, and one line for each file that was not.
     """
@@ -51,7 +53,7 @@ def replace_files(
         with _signals_kept(), _staged(todo) as staged:
             _commit(staged)
     except OSError as error:
-        raise UsageError(f"cannot write {error.filename}: {error.strerror}; no file was changed") from None
+        raise WriteError(f"cannot write {error.filename}: {error.strerror}; no file was changed") from None
     return tuple(todo), tuple(lines)
 
 
@@ -107,7 +109,7 @@ def _commit(staged: dict[str, str]) -> None:
             os.replace(partial, target)
         except OSError as error:
             kept = f"; {number} of {len(staged)} files were written before" if number else ""
-            raise UsageError(f"cannot replace {target}: {error.strerror}{kept}") from None
+            raise WriteError(f"cannot replace {target}: {error.strerror}{kept}") from None
 
 
 def _like(path: str, partial: str) -> None:
