@@ -18,7 +18,6 @@ _PASSED_OVER = {"description": "promptfoo's own: passed over, with a note"}
 _SHARE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _KEYED = [{"required": [name]} for name in PROMPT_KEYS]
-_NEEDED = {"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}}
 _WEIGHT = {
     "type": "number",
     "minimum": 0,
